@@ -1,0 +1,28 @@
+"""otpspec: load testing and conformance for OTP verification endpoints.
+
+This is all that a scenario needs; everything else of the package may change between versions.
+"""
+
+from otpspec.cards import Card, new_phone
+from otpspec.outcome import REFUSED, Outcome, Verdict
+from otpspec.policy import Policy
+from otpspec.profile import MISSING
+from otpspec.target import Answer
+from otpspec.trial import Broken, Challenge, Inconclusive, NotApplicable, Trial, proves
+
+__all__ = [
+    "MISSING",
+    "REFUSED",
+    "Answer",
+    "Broken",
+    "Card",
+    "Challenge",
+    "Inconclusive",
+    "NotApplicable",
+    "Outcome",
+    "Policy",
+    "Trial",
+    "Verdict",
+    "new_phone",
+    "proves",
+]

@@ -1,0 +1,39 @@
+"""The rules as a state machine of one card: what may be answered now, and which rule says so."""
+
+from otpspec.model.operation import (
+    Amend,
+    Cancel,
+    ChangeContact,
+    Csc,
+    Malformed,
+    Operation,
+    Resend,
+    Span,
+    Start,
+    Unlock,
+    Verify,
+)
+from otpspec.model.state import Branch, Challenge, Fate, State, step
+from otpspec.model.tracker import Judgement, Observation, Tracker
+
+__all__ = [
+    "Amend",
+    "Branch",
+    "Cancel",
+    "Challenge",
+    "ChangeContact",
+    "Csc",
+    "Fate",
+    "Judgement",
+    "Malformed",
+    "Observation",
+    "Operation",
+    "Resend",
+    "Span",
+    "Start",
+    "State",
+    "Tracker",
+    "Unlock",
+    "Verify",
+    "step",
+]

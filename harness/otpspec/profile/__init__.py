@@ -1,0 +1,8 @@
+"""What a TOML file says of a target: builds each request and reads each answer, without a socket."""
+
+from otpspec.profile.answers import Reading
+from otpspec.profile.compiled import Message, Operation, Profile, Request
+from otpspec.profile.load import load, shipped
+from otpspec.profile.places import MISSING
+
+__all__ = ["MISSING", "Message", "Operation", "Profile", "Reading", "Request", "load", "shipped"]

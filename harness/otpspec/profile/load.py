@@ -1,0 +1,153 @@
+"""Finding a profile and reading it whole, or saying all that is wrong with it."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from otpspec.errors import Problem, ProfileError
+from otpspec.policy import POLICIES, Policy
+from otpspec.profile import reader, schema
+from otpspec.profile.checks import check, check_policy
+from otpspec.profile.compiled import Profile
+from otpspec.profile.reader import Findings
+
+_ENV = re.compile(r"\{env\.([A-Za-z_]\w*)\}")
+
+
+def shipped() -> list[str]:
+    """The names of the profiles that come with otpspec."""
+    folder = resources.files("otpspec.profile") / "shipped"
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
+
+
+def load(
+    source: str,
+    *,
+    base_url: str | None = None,
+    changes: Iterable[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> Profile:
+    """Read a profile from a path, or by the name of a shipped one.
+
+    `base_url` replaces the profile's; `changes` are single values that do, like
+    "policy.validity=8s". Raises ProfileError with all that is wrong with it.
+    """
+    try:
+        document = tomllib.loads(_text(source))
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(source, [Problem("(file)", f"not TOML: {error}")]) from error
+    if base_url is not None:
+        _set(source, document, "target.base_url", base_url)
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            text = f'"{change}" changes nothing; write it like "policy.validity=8s"'
+            raise ProfileError(source, [Problem("(change)", text)])
+        _set(source, document, key.strip(), _value(value.strip()))
+    found = reader.Findings()
+    secrets: set[str] = set()
+    document = _with_environment(document, "", environ, secrets, found)
+    read = reader.decode(schema.Profile, document, "", found)
+    policy = _policy(document.get("policy", {}), found)
+    check(found)
+    if found.problems or policy is None:
+        raise ProfileError(source, found.problems)
+    return Profile(source, read, policy, secrets)
+
+
+def _set(source: str, document: dict[str, Any], key: str, value: Any) -> None:
+    *tables, last = key.split(".")
+    for name in tables:
+        document = document.setdefault(name, {})
+        if not isinstance(document, dict):
+            raise ProfileError(source, [Problem(key, f"cannot be set: {name} is not a table")])
+    document[last] = value
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it; anything else is text: 8s, real, http://…"""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _text(source: str) -> str:
+    path = Path(source)
+    try:
+        if path.suffix == ".toml" or path.exists():
+            return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ProfileError(source, [Problem("(file)", f"cannot be read: {reason}")]) from error
+    if source in shipped():
+        return (resources.files("otpspec.profile") / "shipped" / f"{source}.toml").read_text(
+            "utf-8"
+        )
+    hint = reader.did_you_mean(source, shipped())
+    text = f"neither a file nor a shipped profile; {hint}"
+    raise ProfileError(source, [Problem("(profile)", text)])
+
+
+def _with_environment(
+    node: Any, place: str, environ: Mapping[str, str], secrets: set[str], found: Findings
+) -> Any:
+    """The document with {env.NAME} filled in; the values that were used are secrets."""
+    if isinstance(node, dict):
+        prefix = f"{place}." if place else ""
+        return {
+            k: _with_environment(v, f"{prefix}{k}", environ, secrets, found)
+            for k, v in node.items()
+        }
+    if isinstance(node, list):
+        return [
+            _with_environment(v, f"{place}[{i}]", environ, secrets, found)
+            for i, v in enumerate(node)
+        ]
+    if not isinstance(node, str):
+        return node
+
+    def fill(match: re.Match[str]) -> str:
+        value = environ.get(match[1], "")
+        text = f"the environment variable {match[1]} is not set; try: export {match[1]}=…"
+        if not value and text not in (problem.text for problem in found.problems):
+            found.add(place, text)
+        secrets.add(value)
+        return value
+
+    return _ENV.sub(fill, node)
+
+
+def _policy(table: Any, found: Findings) -> Policy | None:
+    if not isinstance(table, dict):
+        found.add("policy", f"expected a table, got {table!r}")
+        return None
+    name = table.get("base", "safekey")
+    if name not in POLICIES:
+        hint = reader.did_you_mean(str(name), POLICIES)
+        found.add("policy.base", f'"{name}" is not a policy; {hint}')
+        return None
+    hints = get_type_hints(Policy)
+    changes: dict[str, Any] = {}
+    before = len(found.problems)
+    for key, value in table.items():
+        if key == "base":
+            continue
+        if key not in hints:
+            hint = reader.did_you_mean(key, hints)
+            found.add(f"policy.{key}", f"unknown key; {hint}")
+            continue
+        changes[key] = reader.decode(hints[key], value, f"policy.{key}", found)
+    if len(found.problems) > before:
+        return None
+    policy = msgspec.structs.replace(POLICIES[name], **changes)
+    check_policy(policy, found)
+    return policy

@@ -1,0 +1,159 @@
+"""From TOML to typed values, with every mistake of the file reported at once."""
+
+import difflib
+import re
+import types
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from otpspec.errors import Problem
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_UNIT = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_NAMES = {bool: "true or false", int: "a whole number", str: "text", float: "a number"}
+
+
+class Bad:
+    """Stands for a value that could not be read; its problem is in the list."""
+
+
+BAD = Bad()
+
+
+class Findings:
+    """What reading a file comes to: its mistakes, and each table that is whole, by its place."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.tables: dict[str, msgspec.Struct] = {}
+
+    def add(self, place: str, text: str) -> None:
+        """Note a mistake."""
+        self.problems.append(Problem(place, text))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """'did you mean base_url?', or the known words where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a text with a unit: "10m", "300s", "1.5s", "250ms", "2h".
+
+    Raises ValueError with what to write instead.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match:
+        return float(match[1]) * _UNIT[match[2]]
+    if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
+        raise ValueError(_without_unit(text.strip()))
+    raise ValueError(f'"{text}" is not a duration; write a number and a unit, like "10m" or "30s"')
+
+
+def _without_unit(number: str) -> str:
+    seconds = float(number)
+    minutes = f' or "{seconds / 60:g}m"' if seconds >= 60 and seconds % 60 == 0 else ""
+    return f'{number} has no unit; write "{number}s"{minutes}'
+
+
+def decode(kind: Any, value: Any, place: str, found: Findings) -> Any:
+    """`value` as a `kind`; each mistake is added to what is `found`, and the value is then BAD."""
+    if kind is timedelta:
+        return _duration(value, place, found)
+    if _is_table(kind):
+        return _table(kind, value, place, found)
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        for member in get_args(kind):
+            if isinstance(value, dict) and _is_table(member):
+                return _table(member, value, place, found)
+    if origin is list and isinstance(value, list):
+        (item,) = get_args(kind)
+        return [decode(item, v, f"{place}[{i}]", found) for i, v in enumerate(value)]
+    return _leaf(kind, value, place, found)
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _duration(value: Any, place: str, found: Findings) -> Any:
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError('expected a duration like "10m" or "30s"')
+        return parse_duration(str(value))
+    except ValueError as error:
+        found.add(place, str(error))
+        return BAD
+
+
+def _table(kind: type[msgspec.Struct], value: Any, place: str, found: Findings) -> Any:
+    if not isinstance(value, dict):
+        found.add(place, f"expected a table, got {value!r}")
+        return BAD
+    hints = get_type_hints(kind)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    prefix = f"{place}." if place else ""
+    read: dict[str, Any] = {}
+    before = len(found.problems)
+    for key, item in value.items():
+        if key not in fields:
+            hint = did_you_mean(key, fields)
+            found.add(prefix + key, f"unknown key; {hint}")
+        else:
+            read[fields[key].name] = decode(hints[fields[key].name], item, prefix + key, found)
+    for key, field in fields.items():
+        # A misspelled key has been reported already: that its right name is missing is no news.
+        misspelled = any(difflib.get_close_matches(k, [key]) for k in value if k not in fields)
+        if field.required and key not in value and not misspelled:
+            found.add(prefix + key, _missing(hints[field.name]))
+    if len(found.problems) > before:
+        return BAD
+    table = found.tables[place] = kind(**read)
+    return table
+
+
+def _missing(kind: Any) -> str:
+    if _is_table(kind):
+        needed = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
+        return f"missing; it is a table with {', '.join(needed)}"
+    return f"missing; it is {_NAMES.get(kind, 'required')}"
+
+
+def _leaf(kind: Any, value: Any, place: str, found: Findings) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        found.add(place, _explain(error, kind, value))
+        return BAD
+
+
+def _explain(error: msgspec.ValidationError, kind: Any, value: Any) -> str:
+    words = _words(kind)
+    unknown = [v for v in (value if isinstance(value, list) else [value]) if v not in words]
+    if words and unknown and isinstance(unknown[0], str):
+        return f'"{unknown[0]}" is not known; {did_you_mean(unknown[0], words)}'
+    if kind in _NAMES:
+        return f"expected {_NAMES[kind]}, got {value!r}"
+    return str(error)
+
+
+def _words(kind: Any) -> list[str]:
+    """The words that a Literal or an Enum (or a union with one) knows."""
+    if isinstance(kind, type) and hasattr(kind, "__members__"):
+        return [str(member) for member in kind.__members__.values()]
+    words: list[str] = []
+    for member in get_args(kind):
+        words += [member] if isinstance(member, str) else _words(member)
+    return list(dict.fromkeys(words))

@@ -1,0 +1,87 @@
+"""Where the calls of a scenario lie in time, on an axis on which they can be told apart.
+
+A race lasts milliseconds and a code's validity ten minutes, often in one scenario. Drawn to scale,
+the race is a dot. So a quiet stretch, in which no call is under way, is drawn short, and marked.
+
+    calls   |--|      |-|                          |---|
+             |---|
+    drawn   |--|  //  |-|  //  |---|
+             |---|
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+from otpspec.results import Exchange
+
+QUIET_SHARE = 0.12
+"""How long a quiet stretch is drawn at most, as a share of the time in which calls are under way.
+
+Many quiet stretches together take no more room than the calls do.
+"""
+
+THINNEST = 1.5
+"""The thinnest bar, in percent: what an eye still finds."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of the axis, in percent of its width."""
+
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """Moments, each with its place on the axis in percent, and what is drawn short."""
+
+    moments: list[tuple[float, float]]
+    quiet: list[Bar]
+
+    @classmethod
+    def of(cls, exchanges: list[Exchange]) -> Self:
+        """The axis for these calls."""
+        busy = _busy(exchanges)
+        if not busy:
+            return cls(moments=[], quiet=[])
+        under_way = sum(end - begin for begin, end in busy) or 0.001 * len(busy)
+        longest = under_way * min(QUIET_SHARE, 1 / len(busy))
+        at = busy[0][1] - busy[0][0]
+        places, cut = [(busy[0][0], 0.0), (busy[0][1], at)], []
+        for (_, before), (begin, end) in pairwise(busy):
+            if begin - before > longest:
+                cut.append((at, longest))
+            at += min(begin - before, longest)
+            places.append((begin, at))
+            at += end - begin
+            places.append((end, at))
+        scale = 100 / at if at else 0.0
+        return cls(
+            moments=[(moment, place * scale) for moment, place in places],
+            quiet=[Bar(start * scale, width * scale) for start, width in cut],
+        )
+
+    def bar(self, begin: float, end: float) -> Bar:
+        """The bar from one moment to another."""
+        width = max(self._place(end) - self._place(begin), THINNEST)
+        return Bar(min(self._place(begin), 100 - width), width)
+
+    def _place(self, moment: float) -> float:
+        for (left, start), (right, stop) in pairwise(self.moments):
+            if left <= moment <= right:
+                share = (moment - left) / (right - left) if right > left else 0.0
+                return start + share * (stop - start)
+        return 0.0
+
+
+def _busy(exchanges: list[Exchange]) -> list[tuple[float, float]]:
+    """The stretches in which some call was under way, in order."""
+    merged: list[tuple[float, float]] = []
+    for begin, end in sorted((one.called_s, one.returned_s) for one in exchanges):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged

@@ -1,0 +1,127 @@
+"""Results in, one self-contained HTML page out: it works offline and asks no address for anything.
+
+Everything in the results is hostile here: answers are the words of a target that is being tested
+for holes. Templates escape all of it, and a content security policy lets only our own scripts run.
+"""
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from otpspec.outcome import Verdict
+from otpspec.results import Evidence, LoadResult, Results
+
+from otpspec_reports import exchanges, figures, timeline
+from otpspec_reports.conclusion import conclude, fails, unwaived
+from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, by_family, urgent_first
+from otpspec_reports.visible import cut, visible
+
+MOST_EVIDENCE = 12
+"""The most scenarios that the page shows of one rule."""
+
+
+def render(results: Results) -> str:
+    """The results as one HTML page."""
+    limits = exchanges.limits(results.rules)
+
+    def chart(evidence: Evidence) -> exchanges.Exchanges:
+        return exchanges.chart(evidence.exchanges, most=limits.of(evidence))
+
+    scripts, styles = [_ours("report.js")], [_ours("report.css")]
+    if results.load and results.load.timeline:
+        scripts.insert(0, _uplot())
+        styles.insert(0, _vendored("uPlot.min.css"))
+    return (
+        _pages()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            summary=conclude(results),
+            families=by_family(results.rules),
+            failing={rule.id for rule in results.rules if fails(rule, strict=results.strict)},
+            unwaived={rule.id for rule in unwaived(results)},
+            chart=chart,
+            timeline=_timeline(results.load),
+            styles=[Markup(style) for style in styles],  # noqa: S704  # files of the package
+            scripts=[Markup(script) for script in scripts],  # noqa: S704  # files of the package
+            policy=_security_policy(scripts),
+        )
+    )
+
+
+@cache
+def _pages() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("otpspec_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalized,
+    )
+    pages.globals.update(
+        Verdict=Verdict,
+        URGENCY=URGENCY,
+        SYMBOLS=SYMBOLS,
+        WORDS=WORDS,
+        MOST_EVIDENCE=MOST_EVIDENCE,
+        TEXT=exchanges.TEXT,
+    )
+    pages.filters.update(
+        at=figures.at,
+        cut=cut,
+        duration=figures.duration,
+        millis=figures.millis,
+        moment=figures.moment,
+        setting=figures.setting,
+        urgent_first=urgent_first,
+        whole="{:,}".format,
+    )
+    return pages
+
+
+def _finalized(value: Any) -> Any:
+    """What each `{{ }}` of a template passes through before it is escaped."""
+    ours = hasattr(value, "__html__")
+    return visible(value) if isinstance(value, str) and not ours else value
+
+
+def _timeline(load: LoadResult | None) -> dict[str, Any] | None:
+    if load is None or not load.timeline:
+        return None
+    points = timeline.thin(load.timeline, timeline.CHART_POINTS)
+    return {
+        "columns": Markup(timeline.as_columns(points)),  # noqa: S704  # numbers only
+        "seconds": timeline.seconds_each(load.timeline, timeline.CHART_POINTS),
+        "table": timeline.thin(load.timeline, timeline.TABLE_POINTS),
+        "table_seconds": timeline.seconds_each(load.timeline, timeline.TABLE_POINTS),
+    }
+
+
+def _security_policy(scripts: list[str]) -> str:
+    """Only these scripts run, and nothing is fetched from anywhere."""
+    sums = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    allowed = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in sums)
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"
+
+
+@cache
+def _ours(name: str) -> str:
+    return (files("otpspec_reports") / "templates" / name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _vendored(name: str) -> str:
+    return (files("otpspec_reports") / "vendor" / name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _uplot() -> str:
+    """The chart library, its banner (which holds an address) replaced by its licence."""
+    code = re.sub(r"\A/\*!.*?\*/\s*", "", _vendored("uPlot.iife.min.js"))
+    return f"/*! uPlot. {_vendored('LICENSE')} */\n{code}"

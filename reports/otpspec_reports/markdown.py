@@ -1,0 +1,126 @@
+"""Results as a Markdown summary: for a CI job's page or a comment on a pull request."""
+
+import re
+from collections.abc import Iterable
+
+from otpspec.outcome import Verdict
+from otpspec.results import LoadResult, Results, RuleResult
+
+from otpspec_reports.conclusion import Conclusion, conclude
+from otpspec_reports.figures import duration, millis, moment
+from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, against
+from otpspec_reports.visible import cut, one_line
+
+MOST_ROWS = 100
+"""The most rules of the table; a comment may have 65,536 characters."""
+
+MOST_BROKEN = 20
+"""The most broken rules that are told in full."""
+
+TEXT = 300
+"""The most characters of one text."""
+
+_SIGNS = {
+    Conclusion.CONFORMANT: "✅",
+    Conclusion.BROKEN: "❌",
+    Conclusion.INCONCLUSIVE: "⚠️",
+    Conclusion.NOTHING_CHECKED: "⚠️",
+}
+
+
+def render(results: Results) -> str:
+    """The results as Markdown."""
+    summary = conclude(results)
+    parts = [
+        f"## {_SIGNS[summary.conclusion]} {summary.headline}: {_text(results.target.name)}",
+        f"{_text(summary.tally)}. Target {_code(results.target.base_url)}, "
+        f"{_text(moment(results.started))}, took {duration(results.duration_s)}, "
+        f"seed {results.seed}, otpspec {_text(results.otpspec_version)}.",
+        *(f"> {_text(note)}" for note in [*summary.caveats, *results.notes]),
+    ]
+    telling = sorted(
+        (rule for rule in results.rules if rule.verdict is not Verdict.PASSED),
+        key=lambda rule: URGENCY.index(rule.verdict),
+    )
+    if telling:
+        parts.append(_rules(telling))
+    broken = [rule for rule in telling if rule.verdict is Verdict.BROKEN]
+    parts += [_account(rule) for rule in broken[:MOST_BROKEN]]
+    if results.load:
+        parts += _load(results.load)
+    return "\n\n".join(parts) + "\n"
+
+
+def _rules(rules: list[RuleResult]) -> str:
+    rows = [
+        (
+            _text(rule.id),
+            _text(rule.level),
+            f"{SYMBOLS[rule.verdict]} {WORDS[rule.verdict]}",
+            _text(rule.statement),
+            _text(rule.reason + (f" (waived: {rule.waived})" if rule.waived else "")),
+        )
+        for rule in rules[:MOST_ROWS]
+    ]
+    left_out = len(rules) - len(rows)
+    more = f"\n\n{left_out} more rules are in the full report." if left_out else ""
+    return _table(("rule", "level", "verdict", "what it asks", "why"), rows) + more
+
+
+def _account(rule: RuleResult) -> str:
+    lines = []
+    for one in against(rule)[:3]:
+        told = (("expected", _text(one.expected)), ("got", _text(one.got)))
+        lines += [f"- **{label}** {text}" for label, text in told if text]
+        if one.replay:
+            lines.append(f"- **replay** {_code(one.replay)}")
+    return "\n".join([f"**{_text(rule.id)}** {_text(rule.statement)}", "", *lines]).rstrip()
+
+
+def _load(load: LoadResult) -> list[str]:
+    rows = [
+        (
+            _text(one.operation),
+            f"{one.count:,}",
+            f"{one.rate_per_s:,.1f}",
+            f"{one.failures:,}",
+            *map(
+                millis,
+                (one.latency.p50_ms, one.latency.p90_ms, one.latency.p99_ms, one.latency.max_ms),
+            ),
+        )
+        for one in load.operations
+    ]
+    head = ("operation", "requests", "rate, /s", "failures", "p50", "p90", "p99", "max")
+    return [
+        "### Load",
+        f"{_text(load.arrivals)}, for {duration(load.duration_s)}: {load.requests:,} requests at "
+        f"{load.rate_per_s:,.1f}/s, {load.failures:,} failures, {load.judged:,} answers judged.",
+        *(f"> {_text(note)}" for note in load.notes),
+        _table(head, rows, numbers_from=1),
+    ]
+
+
+def _table(
+    head: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, numbers_from: int = 99
+) -> str:
+    rule = ["---:" if column >= numbers_from else "---" for column in range(len(head))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, tuple(rule), *rows))
+
+
+def _text(text: str) -> str:
+    """Text that means itself: no markup, no table border, no link, no one is mentioned."""
+    short = cut(one_line(text), TEXT)
+    plain = re.sub(r"([\\`*_\[\]<>|~$#!&])", r"\\\1", short)
+    plain = re.sub(r":(?=//)", r"\\:", plain)
+    plain = re.sub(r"(?i)\b(www)\.", r"\1\\.", plain)
+    return re.sub(r"@(?=\w)", "@\u200b", plain)
+
+
+def _code(text: str) -> str:
+    """A code span: fenced by more backticks than the text has; borders of a table still count."""
+    short = cut(one_line(text), TEXT).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", short)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{short}{space}{fence}"

@@ -1,0 +1,1 @@
+"""What is checked: conformance (pytest), load (Locust), bench (pytest-benchmark)."""

@@ -1,0 +1,1 @@
+"""One file for each family of rules. Each scenario proves the rules that it names."""

@@ -1,0 +1,21 @@
+"""What a scenario needs of the policy, said in the words of the profile."""
+
+from otpspec import NotApplicable, Trial
+
+
+def needs_more_than_one_try(trial: Trial) -> None:
+    """With N = 1 there is nothing between the first wrong code and the lock."""
+    if trial.policy.max_wrong == 1:
+        raise NotApplicable("the profile says policy.max_wrong = 1")
+
+
+def needs_void_after_wrong_csc(trial: Trial) -> None:
+    """Some targets let a wrong 3CSC be tried again."""
+    if trial.policy.wrong_csc != "void":
+        raise NotApplicable(f'the profile says policy.wrong_csc = "{trial.policy.wrong_csc}"')
+
+
+def needs_rotation(trial: Trial) -> None:
+    """Some targets repeat the code at a resend."""
+    if trial.policy.resend != "rotate":
+        raise NotApplicable(f'the profile says policy.resend = "{trial.policy.resend}"')

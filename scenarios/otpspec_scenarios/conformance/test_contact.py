@@ -1,0 +1,56 @@
+"""CONTACT: details can be updated, by their owner."""
+
+from otpspec import MISSING, REFUSED, Outcome, Trial, new_phone, proves
+
+
+@proves("CONTACT-1")
+async def test_contact_is_not_changed_without_proof(trial: Trial) -> None:
+    card = await trial.card()
+    stranger = new_phone()
+
+    for proof in ("not-the-proof-of-this-card", MISSING)[: trial.policy.max_wrong - 1 or 1]:
+        answer = await trial.change_contact(card, stranger, proof=proof)
+        trial.expect(answer, *REFUSED, because="nothing proves that the owner asks")
+
+    challenge = await trial.start(card)
+    trial.check(
+        not await trial.new_messages(stranger),
+        expected="the code at the registered contact only",
+        got="a message at the contact of the refused change",
+        because="the change was refused",
+    )
+    await trial.approved(challenge, because="the registered contact is still the card's (control)")
+    changed = await trial.change_contact(card, new_phone())
+    trial.expect(changed, Outcome.DONE, because="the owner has proved who they are (control)")
+
+
+@proves("CONTACT-2")
+async def test_change_of_contact_voids_the_pending_code(trial: Trial) -> None:
+    challenge = await trial.start()
+    changed = await trial.change_contact(challenge.card, new_phone())
+    trial.expect(changed, Outcome.DONE, because="the owner has proved who they are")
+
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="the code was sent to a contact that is no longer valid")
+
+
+@proves("CONTACT-3")
+async def test_next_code_goes_to_the_new_contact_and_none_to_the_old(trial: Trial) -> None:
+    card = await trial.card()
+    old, new = card.phone, new_phone()
+    changed = await trial.change_contact(card, new)
+    trial.expect(changed, Outcome.DONE, because="the owner has proved who they are")
+
+    # A notice of the change may have gone to the old contact; what counts is what comes after.
+    while await trial.new_messages(old):
+        await trial.next_message(old)
+    challenge = await trial.start(card)
+
+    trial.check(
+        not await trial.silence(old),
+        expected="nothing at the old contact",
+        got="a message",
+        because="the contact was changed",
+    )
+    await trial.approved(challenge, because="the code came to the new contact")

@@ -1,0 +1,70 @@
+"""DELIVER: where the code goes, and what is shown of it."""
+
+import re
+
+from otpspec import Card, Challenge, NotApplicable, Trial, new_phone, proves
+
+
+@proves("DELIVER-1")
+async def test_code_goes_to_the_registered_contact_whatever_the_request_says(trial: Trial) -> None:
+    card = await trial.card()
+    stranger = new_phone()
+    names = ("to", "phone", "contact", "recipient", "destination", "phone_number", "mobile")
+
+    for value in (stranger, [card.phone, stranger]):
+        await trial.try_start(card, extra=dict.fromkeys(names, value))
+
+        trial.check(
+            not await trial.silence(stranger),
+            expected="nothing for a number that only the request names",
+            got="a message",
+            because="the code goes to the registered contact only",
+        )
+    # Control: the inbox does show what is sent on this card. The tries above may each have sent
+    # their code to the registered contact too, or may have been refused.
+    await trial.approved(await _newest(trial, card), because="the code is right (control)")
+
+
+async def _newest(trial: Trial, card: Card) -> Challenge:
+    while await trial.new_messages(card.phone):
+        await trial.next_message(card.phone)
+    return await trial.start(card)
+
+
+@proves("DELIVER-2")
+async def test_only_the_last_digits_of_the_contact_are_shown(trial: Trial) -> None:
+    challenge = await trial.start()
+
+    answer = next(a for a in trial.session.answers if a.operation == "start")
+    digits = re.sub(r"\D", "", challenge.card.phone)
+    shown = re.sub(r"[^\d]", "", answer.body.decode("utf-8", "replace"))
+
+    trial.check(
+        digits not in shown and digits[-10:] not in shown,
+        expected="at most the last digits of the contact",
+        got="the whole number is in the answer to start",
+        because="the contact is masked",
+    )
+    if "contact" not in answer.captures:
+        raise NotApplicable("the profile has no operations.start.capture.contact")
+    contact = re.sub(r"\D", "", str(answer.captures["contact"]))
+    trial.check(
+        bool(contact) and digits.endswith(contact) and len(contact) <= 4,
+        expected="the last digits of the registered contact, four at most",
+        got=f"{len(contact)} digits, {'its last' if digits.endswith(contact) else 'not its last'}",
+        because="the last few digits are shown, so that the payer knows which phone to look at",
+    )
+
+
+@proves("DELIVER-4")
+async def test_one_message_is_sent_for_one_code(trial: Trial) -> None:
+    challenge = await trial.start()
+
+    more = await trial.silence(challenge.card.phone)
+
+    trial.check(
+        not more,
+        expected="one message",
+        got=f"{1 + len(more)} messages",
+        because="one transaction was started",
+    )

@@ -1,0 +1,56 @@
+"""ISSUE: what it takes to make a code, and who gets to see it."""
+
+from otpspec import REFUSED, Outcome, Trial, proves
+
+
+@proves("ISSUE-1")
+async def test_every_transaction_gets_a_fresh_code(trial: Trial) -> None:
+    card = await trial.card()
+    first = await trial.start(card)
+    await trial.approved(first, because="the code is right and was never used")
+
+    # A fresh code may happen to equal the one before: three in a row do so once in 10^12.
+    later = [await trial.start(card) for _ in range(3)]
+
+    trial.check(
+        any(challenge.otc != first.otc for challenge in later),
+        expected="a code of its own for each of four transactions",
+        got="four times the same code",
+        because="a code is made each time a transaction is requested",
+    )
+
+
+@proves("ISSUE-3")
+async def test_code_is_never_in_an_answer_to_the_payer(trial: Trial) -> None:
+    challenge = await trial.start()
+    if trial.policy.max_wrong > 1:
+        await trial.fail(challenge, 1)
+    await trial.approved(challenge, because="the code is right")
+
+    for answer in trial.session.answers:
+        text = answer.body.decode("utf-8", "replace") + " ".join(answer.headers.values())
+        trial.check(
+            challenge.otc not in text,
+            expected="no code in any answer",
+            got=f"the code is in the answer to {answer.operation}",
+            because="the code is for the owner of the registered contact only",
+        )
+
+
+@proves("ISSUE-5")
+async def test_locked_card_gets_no_new_code(trial: Trial) -> None:
+    challenge = await trial.lock()
+
+    answer = await trial.try_start(challenge.card)
+
+    trial.expect(answer, *REFUSED, because="the card is locked")
+    trial.check(
+        not await trial.silence(challenge.card.phone),
+        expected="no message",
+        got="a message",
+        because="a locked card gets no new code",
+    )
+    other = await trial.card()
+    trial.expect(
+        await trial.try_start(other), Outcome.DONE, because="this card is not locked (control)"
+    )

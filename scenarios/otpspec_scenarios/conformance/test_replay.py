@@ -1,0 +1,46 @@
+"""REPLAY: a code is good once, and what is over stays over."""
+
+from otpspec import REFUSED, Outcome, Trial, proves
+
+
+@proves("REPLAY-1")
+async def test_used_code_is_refused(trial: Trial) -> None:
+    challenge = await trial.start()
+    await trial.approved(challenge, because="the code is right and unused")
+
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="the code was used a moment ago")
+
+
+@proves("REPLAY-1")
+async def test_used_code_is_refused_in_the_next_transaction(trial: Trial) -> None:
+    first = await trial.start()
+    await trial.approved(first, because="the code is right and unused")
+    second = await trial.start(first.card)
+    while second.otc == first.otc:  # once in a million, the codes are the same
+        second = await trial.start(first.card)
+
+    answer = await trial.verify(second, first.otc)
+
+    trial.expect(answer, *REFUSED, because="the code was used in the transaction before")
+
+
+@proves("REPLAY-3")
+async def test_finished_transaction_is_not_reopened_by_a_resend(trial: Trial) -> None:
+    challenge = await trial.start()
+    await trial.approved(challenge, because="the code is right and unused")
+
+    answer = await trial.try_resend(challenge)
+
+    trial.expect(answer, *REFUSED, because="the transaction is finished")
+
+
+@proves("REPLAY-3")
+async def test_cancelled_transaction_is_over(trial: Trial) -> None:
+    challenge = await trial.start()
+    trial.expect(await trial.cancel(challenge), Outcome.DONE, because="the transaction is open")
+
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="the transaction was cancelled")
