@@ -3,6 +3,7 @@
 This is all that a scenario needs; everything else of the package may change between versions.
 """
 
+from otpspec.bench import VerifyPath
 from otpspec.cards import Card, new_phone
 from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.policy import Policy
@@ -23,6 +24,7 @@ __all__ = [
     "Policy",
     "Trial",
     "Verdict",
+    "VerifyPath",
     "new_phone",
     "proves",
 ]

@@ -4,14 +4,15 @@ pytest collects them and reports them one by one, in its order, as if it had run
 """
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
 
 from otpspec import profile as profiles
-from otpspec.errors import OtpspecError
+from otpspec.bench import VerifyPath
+from otpspec.errors import OtpspecError, TargetError
 from otpspec.outcome import Verdict
 from otpspec.redact import Redactor
 from otpspec.runner import Finished, Runner, Scenario
@@ -56,6 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def trial() -> None:
     """What a scenario is given: cards of its own, the target's operations, the clock, expect."""
+
+
+@pytest.fixture
+def verify_path(request: pytest.FixtureRequest) -> Iterator[VerifyPath]:
+    """The verify path of the target, ready to be timed by the benchmark fixture."""
+    try:
+        path = VerifyPath(_profile(request.config), request.config.option.otp_app)
+    except OtpspecError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    yield path
+    path.close()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -132,20 +144,23 @@ def _skipped(item: pytest.Item) -> bool:
 
 
 def _open(config: pytest.Config) -> Runner:
-    option = config.option
-    source = option.otp_target or config.getini("otp_target")
-    if not source:
-        raise pytest.UsageError(
-            "scenarios need a target; try: pytest --otp-target PROFILE.toml "
-            "--pyargs otpspec_scenarios.conformance"
-        )
     try:
-        profile = profiles.load(source, base_url=option.otp_base_url, changes=option.otp_set)
-        runner = Runner(profile, option.otp_seed)
+        runner = Runner(_profile(config), config.option.otp_seed)
         runner.open()
     except OtpspecError as error:
         raise pytest.UsageError(str(error)) from error
     return runner
+
+
+def _profile(config: pytest.Config) -> profiles.Profile:
+    option = config.option
+    source = option.otp_target or config.getini("otp_target")
+    if not source:
+        raise TargetError(
+            "scenarios need a target; try: pytest --otp-target PROFILE.toml "
+            "--pyargs otpspec_scenarios.conformance"
+        )
+    return profiles.load(source, base_url=option.otp_base_url, changes=option.otp_set)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -37,7 +37,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a wrong 3CSC does. SafeKey: the entire transaction starts again."""
 
     wrong_csc_counts: bool = True
-    """Whether a wrong or missing 3CSC counts as a wrong try; else it could be guessed at leisure."""
+    """Whether a wrong or missing 3CSC counts as a wrong try; else it could be guessed."""
 
     success_clears_count: bool = True
     """Whether an approval sets the count of wrong tries back to zero."""

@@ -1,4 +1,4 @@
-"""No code, 3CSC, card number or token leaves the harness: every text that is written passes here."""
+"""No code, 3CSC, card number or token leaves the harness: every text written passes here."""
 
 import re
 import threading

@@ -16,7 +16,7 @@ from otpspec_reference.answers import Answer, Status
 from otpspec_reference.clock import Clock
 from otpspec_reference.hooks import Hooks
 from otpspec_reference.http import NO_STORE, Endpoint, Face, refuse_error, refuse_http
-from otpspec_reference.mutants import STRICT, find
+from otpspec_reference.mutants import MUTANTS, STRICT
 from otpspec_reference.outbox import Outbox
 from otpspec_reference.settings import Settings
 
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     `.outbox`. Raises KeyError where no mutant has the name.
     """
     settings = settings or Settings()
-    mutant = STRICT if settings.mutant is None else find(settings.mutant)
+    mutant = STRICT if settings.mutant is None else MUTANTS[settings.mutant]
     settings = mutant.with_presets(settings)
 
     clock = clock or Clock(settings.clock_rate)

@@ -15,6 +15,7 @@ from otpspec_reference import arguments
 from otpspec_reference.app import create_app
 from otpspec_reference.arguments import Arguments, UsageError
 from otpspec_reference.mutants import MUTANTS
+from otpspec_reference.settings import Settings
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75  # longer than a load client pauses: a request must not meet a closing connection
@@ -78,6 +79,8 @@ def announce(asked: Arguments, listener: socket.socket) -> None:
     if settings.mutant is not None:
         mutant = MUTANTS[settings.mutant]
         print(f"mutant {mutant.name} ({mutant.rule}): {mutant.sentence}")
+        if mutant.presets:
+            print(f"with {' '.join(mutant.options(settings))}")
     if settings.test_hooks and not os.environ.get("OTPSPEC_TEST_TOKEN"):
         print(f"test token {settings.test_token}")
     if not settings.test_hooks and settings.support_token is None:
@@ -119,13 +122,15 @@ def cannot_listen(asked: Arguments, error: OSError) -> str:
 
 
 def listed_mutants() -> str:
-    """Name, rule and sentence of each mutant, in columns."""
+    """Name, rule and sentence of each mutant, in columns, and the options it comes with."""
     name_width = max(len(mutant.name) for mutant in MUTANTS.values())
     rule_width = max(len(mutant.rule) for mutant in MUTANTS.values())
-    return "\n".join(
-        f"{mutant.name:{name_width}}  {mutant.rule:{rule_width}}  {mutant.sentence}"
-        for mutant in MUTANTS.values()
-    )
+    default, lines = Settings(), []
+    for mutant in MUTANTS.values():
+        with_options = f" (with {' '.join(mutant.options(default))})" if mutant.presets else ""
+        head = f"{mutant.name:{name_width}}  {mutant.rule:{rule_width}}"
+        lines.append(f"{head}  {mutant.sentence}{with_options}")
+    return "\n".join(lines)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Decisions:
 
         The key lives as long as the process: a copy of the store alone tells no code.
         """
-        message = f"{owner}:{secret}".encode("utf-8", "surrogatepass")
+        message = f"{owner}:{secret}".encode()
         return hashlib.blake2b(message, digest_size=16, key=self._key).digest()
 
     def issue(self, transaction: Transaction, asked: Asked, now: float) -> None:

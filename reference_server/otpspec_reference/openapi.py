@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from otpspec_reference.answers import HTTP_CODES, Status
-from otpspec_reference.operations import SAID_WITH, TEXT, Fields, Operation, Schema, operations
+from otpspec_reference.operations import SAID_WITH, TEXT, Described, Fields, Schema, operations
 from otpspec_reference.settings import Settings
 
 TOO_LARGE = 413  # a body over 64 KiB, which is not read
@@ -29,7 +29,7 @@ def describe(settings: Settings, version: str) -> Schema:
     }
 
 
-def _operation(operation: Operation) -> Schema:
+def _operation(operation: Described) -> Schema:
     parameters: list[Schema] = [
         {"name": name, "in": "query", "schema": schema} for name, schema in operation.query.items()
     ]
@@ -48,7 +48,7 @@ def _operation(operation: Operation) -> Schema:
     return described
 
 
-def _responses(operation: Operation) -> Schema:
+def _responses(operation: Described) -> Schema:
     by_code: dict[int, list[Status]] = defaultdict(list)
     for status in operation.answers:
         by_code[HTTP_CODES[status]].append(status)
@@ -64,7 +64,7 @@ def _responses(operation: Operation) -> Schema:
     }
 
 
-def _answer(status: Status, operation: Operation) -> Schema:
+def _answer(status: Status, operation: Described) -> Schema:
     fields = operation.ok if status is Status.OK else SAID_WITH.get(status, {})
     return _object({"status": {"const": status.value}, **fields}, {})
 

@@ -58,7 +58,7 @@ DEAD = (Status.UNKNOWN_TRANSACTION, Status.LOCKED, Status.USED, Status.VOID, Sta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Described:
     """One operation. `scheme` names the token that it asks for."""
 
     method: str
@@ -72,13 +72,13 @@ class Operation:
     scheme: str | None = None
 
 
-def operations(settings: Settings) -> list[Operation]:
+def operations(settings: Settings) -> list[Described]:
     """All operations of a server with these settings."""
     found = [*cards(settings), *transactions(settings), HEALTH]
     return [*found, *HOOKS] if settings.test_hooks else found
 
 
-HEALTH = Operation(
+HEALTH = Described(
     method="get",
     path="/health",
     summary="That the server answers.",
@@ -87,10 +87,10 @@ HEALTH = Operation(
 )
 
 
-def cards(settings: Settings) -> list[Operation]:
+def cards(settings: Settings) -> list[Described]:
     """What is done with a card."""
     return [
-        Operation(
+        Described(
             method="post",
             path="/cards",
             summary="Enrol a card; it has a phone, an e-mail address, or both.",
@@ -98,7 +98,7 @@ def cards(settings: Settings) -> list[Operation]:
             optional=CONTACT,
             answers=(Status.ENROLLED, Status.MALFORMED),
         ),
-        Operation(
+        Described(
             method="put",
             path="/cards/{id}/contact",
             summary="Change the contact, with proof; what is pending on the card is void.",
@@ -106,7 +106,7 @@ def cards(settings: Settings) -> list[Operation]:
             optional=CONTACT,
             answers=(Status.CHANGED, Status.PROOF_REFUSED, *on_card(settings)),
         ),
-        Operation(
+        Described(
             method="post",
             path="/support/cards/{id}/unlock",
             summary="Unlock a card; its count is cleared and its earlier transactions are void.",
@@ -121,12 +121,12 @@ def cards(settings: Settings) -> list[Operation]:
     ]
 
 
-def transactions(settings: Settings) -> list[Operation]:
+def transactions(settings: Settings) -> list[Described]:
     """What is done with a transaction."""
     again = () if settings.max_resends is None else (Status.THROTTLED,)
     starts = () if settings.max_starts is None else (Status.THROTTLED,)
     return [
-        Operation(
+        Described(
             method="post",
             path="/transactions",
             summary="Start a transaction; its code goes to the registered contact.",
@@ -138,7 +138,7 @@ def transactions(settings: Settings) -> list[Operation]:
             },
             answers=(Status.PENDING, *on_card(settings), *starts),
         ),
-        Operation(
+        Described(
             method="post",
             path="/transactions/{id}/verify",
             summary="Verify the code, and the 3CSC where it is asked for.",
@@ -146,19 +146,19 @@ def transactions(settings: Settings) -> list[Operation]:
             optional={"csc": MAYBE_CSC},
             answers=(Status.APPROVED, *failures(settings), *DEAD, Status.MALFORMED),
         ),
-        Operation(
+        Described(
             method="post",
             path="/transactions/{id}/resend",
             summary="Send a code again.",
             answers=(Status.SENT, *DEAD, Status.MALFORMED, *again),
         ),
-        Operation(
+        Described(
             method="post",
             path="/transactions/{id}/cancel",
             summary="Give up: the transaction is void.",
             answers=(Status.CANCELLED, *DEAD, Status.MALFORMED),
         ),
-        Operation(
+        Described(
             method="patch",
             path="/transactions/{id}",
             summary="Change amount or payee: the code that was sent is dead, and a new one goes.",
@@ -189,7 +189,7 @@ def code(settings: Settings) -> Schema:
     return {"type": "string", "pattern": f"^{characters}{{{settings.digits}}}$"}
 
 
-hook = partial(Operation, scheme="test")
+hook = partial(Described, scheme="test")
 
 HOOKS = [
     hook(

@@ -29,6 +29,7 @@ class Row:
 class Exchanges:
     """The first and the last exchanges of one evidence, and how many between were left out."""
 
+    count: int
     first: list[Row]
     left_out: int
     last: list[Row]
@@ -70,6 +71,7 @@ def chart(exchanges: list[Exchange], *, most: int) -> Exchanges:
     head = len(rows) if len(rows) <= most else most // 3
     tail = 0 if len(rows) <= most else most - head
     return Exchanges(
+        count=len(rows),
         first=rows[:head],
         left_out=len(rows) - head - tail,
         last=rows[len(rows) - tail :],

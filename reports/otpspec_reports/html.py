@@ -17,7 +17,7 @@ from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results
 
 from otpspec_reports import exchanges, figures, timeline
-from otpspec_reports.conclusion import conclude, fails, unwaived
+from otpspec_reports.conclusion import INTERRUPTED, conclude, fails, unwaived
 from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, by_family, urgent_first
 from otpspec_reports.visible import cut, visible
 
@@ -69,6 +69,7 @@ def _pages() -> Environment:
         URGENCY=URGENCY,
         SYMBOLS=SYMBOLS,
         WORDS=WORDS,
+        INTERRUPTED=INTERRUPTED,
         MOST_EVIDENCE=MOST_EVIDENCE,
         TEXT=exchanges.TEXT,
     )

@@ -45,7 +45,7 @@ def render(results: Results) -> str:
     if telling:
         parts.append(_rules(telling))
     broken = [rule for rule in telling if rule.verdict is Verdict.BROKEN]
-    parts += [_account(rule) for rule in broken[:MOST_BROKEN]]
+    parts += [account for rule in broken[:MOST_BROKEN] if (account := _account(rule))]
     if results.load:
         parts += _load(results.load)
     return "\n\n".join(parts) + "\n"
@@ -74,7 +74,9 @@ def _account(rule: RuleResult) -> str:
         lines += [f"- **{label}** {text}" for label, text in told if text]
         if one.replay:
             lines.append(f"- **replay** {_code(one.replay)}")
-    return "\n".join([f"**{_text(rule.id)}** {_text(rule.statement)}", "", *lines]).rstrip()
+    if not lines:
+        return ""
+    return "\n".join([f"**{_text(rule.id)}** {_text(rule.statement)}", "", *lines])
 
 
 def _load(load: LoadResult) -> list[str]:

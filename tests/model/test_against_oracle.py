@@ -48,16 +48,17 @@ def policy_of(switches: dict[str, bool], tolerance: float = 0.0) -> Policy:
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, width: float) -> list[dict[str, Any]]:
+def histories(draw: st.DrawFn, *, width: float, starts: int) -> list[dict[str, Any]]:
     """Operations with exact times of decision and arrival, and intervals around them.
 
-    `width`: how wide the intervals are at most, in seconds; 0 makes them exact.
+    `width`: how wide the intervals are at most, in seconds; 0 makes them exact. `starts`: how many
+    transactions there are at most.
     """
     slack = st.floats(0, width) if width else st.just(0.0)
     now, started, history = 0.0, 0, []
-    for _ in range(draw(st.integers(1, 14))):
+    for _ in range(draw(st.integers(1, 12 + 2 * starts))):
         now += draw(st.sampled_from([1.0, 5.0, 250.0, 599.0, 600.0, 601.0]))
-        kinds = ["start"] * (started < REMEMBERED) + ["unlock", "change"]
+        kinds = ["start"] * (started < starts) + ["unlock", "change"]
         if started:
             kinds += ["verify"] * 6 + ["malformed", "cancel", "resend", "resend"]
         ask: dict[str, Any] = {"operation": draw(st.sampled_from(kinds)), "now": now}
@@ -110,7 +111,7 @@ def was_never_started(oracle: Oracle, ask: dict[str, Any]) -> bool:
     return needs and ask["number"] not in oracle.transactions
 
 
-@given(histories(width=0), SWITCHES)
+@given(histories(width=0, starts=REMEMBERED), SWITCHES)
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_with_exact_times_the_model_allows_exactly_what_the_oracle_answers(
     history: list[dict[str, Any]], switches: dict[str, bool]
@@ -131,7 +132,7 @@ def test_with_exact_times_the_model_allows_exactly_what_the_oracle_answers(
         assert len(tracker.states) == 1
 
 
-@given(histories(width=400.0), SWITCHES, st.randoms(use_true_random=False))
+@given(histories(width=400.0, starts=4 * REMEMBERED), SWITCHES, st.randoms(use_true_random=False))
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_target_that_keeps_the_rules_is_never_accused_however_little_is_known(
     history: list[dict[str, Any]], switches: dict[str, bool], chance: random.Random

@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 import typer
 
-from otpspec.cli import check, rules, serve
+from otpspec.cli import bench, check, rules, serve
 from otpspec.cli.output import INTERRUPTED, UNUSABLE, complain
 from otpspec.errors import OtpspecError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check.check)
+app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
 app.command("serve", context_settings=serve.PASS_ON)(serve.serve)
 app.command("rules")(rules.rules)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ import pytest
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+import otpspec_scenarios.conformance
 from otpspec import conclude, plugin, results
 from otpspec import profile as profiles
 from otpspec.cli.output import INTERRUPTED, command_line, complain, err, prepare, publish
@@ -65,9 +67,7 @@ def check(
     if not found.complete:
         complain("Interrupted: the report holds what was measured so far.")
         raise typer.Exit(INTERRUPTED)
-    code = conclude.exit_code(
-        found, strict=strict, inconclusive_is_failure=inconclusive == "fail"
-    )
+    code = conclude.exit_code(found, strict=strict, inconclusive_is_failure=inconclusive == "fail")
     raise typer.Exit(code)
 
 
@@ -153,21 +153,20 @@ def run(
 
 def _pytest(watch: _Watch, select: str) -> int:
     """Run pytest with our plugin and our scenarios, and with nothing of the user's own setup."""
-    arguments = ["-p", "otpspec.plugin", "-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-c", os.devnull, "--rootdir", str(_scenarios()), "--pyargs"]
-    arguments += ["otpspec_scenarios.conformance", *(["-k", select] if select else [])]
-    with _alone():
-        return pytest.main(arguments, plugins=[watch])
+    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider"]
+    arguments += ["-c", os.devnull, "--rootdir", str(folder(otpspec_scenarios))]
+    arguments += [str(folder(otpspec_scenarios.conformance)), *(["-k", select] if select else [])]
+    with alone():
+        return pytest.main(arguments, plugins=[plugin, watch])
 
 
-def _scenarios() -> Path:
-    import otpspec_scenarios
-
-    return Path(str(otpspec_scenarios.__file__)).parent
+def folder(package: ModuleType) -> Path:
+    """Where a package is."""
+    return Path(str(package.__file__)).parent
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Keep other plugins and options of the environment out of a check."""
     kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     kept["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")

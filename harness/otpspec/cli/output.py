@@ -4,12 +4,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from otpspec_reports import terminal, write_all
 from rich.console import Console
 from rich.markup import escape
 
 from otpspec.errors import OtpspecError
 from otpspec.results import Results
+from otpspec_reports import terminal, write_all
 
 OK, BROKEN, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 

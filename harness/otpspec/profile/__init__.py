@@ -1,4 +1,4 @@
-"""What a TOML file says of a target: builds each request and reads each answer, without a socket."""
+"""What a TOML file says of a target: builds requests and reads answers, without a socket."""
 
 from otpspec.profile.answers import Reading
 from otpspec.profile.compiled import Message, Operation, Profile, Request

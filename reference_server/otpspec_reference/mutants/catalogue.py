@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
+from otpspec_reference.answers import Asked
 from otpspec_reference.http import Face
 from otpspec_reference.rules import SafeKey
-from otpspec_reference.settings import Settings
+from otpspec_reference.settings import Settings, StartLimit
+from otpspec_reference.store import Transaction
 
 Broken = TypeVar("Broken", bound=type[SafeKey] | type[Face])
 
@@ -15,9 +19,9 @@ Broken = TypeVar("Broken", bound=type[SafeKey] | type[Face])
 class Mutant:
     """A server that is broken on purpose.
 
-    `presets` are the settings under which the override shows: `--max-starts` must be set for a
-    server to ignore it. They replace what was asked for; the strict server under the same presets
-    is the control.
+    `presets` are settings under which the override shows: `--max-starts` must be set for a server
+    to ignore it. They fill in what was left at its default; the strict server with the same
+    settings is the control.
     """
 
     name: str
@@ -28,14 +32,35 @@ class Mutant:
     presets: dict[str, Any] = field(default_factory=dict)
 
     def with_presets(self, settings: Settings) -> Settings:
-        """These settings, as far as the mutant leaves them alone."""
-        return replace(settings, **self.presets)
+        """These settings, and where they are the defaults, the mutant's."""
+        default = Settings()
+        left = [name for name in self.presets if getattr(settings, name) == getattr(default, name)]
+        return replace(settings, **{name: self.presets[name] for name in left})
+
+    def options(self, settings: Settings) -> list[str]:
+        """The settings that the mutant needs, as the command line says them to the control."""
+        needed = self.with_presets(settings)
+        return [word for name in self.presets for word in as_option(name, getattr(needed, name))]
+
+
+def as_option(name: str, value: Any) -> list[str]:
+    """A setting as words of the command line."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return [flag] if value else []
+    if isinstance(value, StartLimit):
+        return [flag, f"{value.starts}/{_seconds(value.within)}"]
+    return [flag, _seconds(value) if isinstance(value, timedelta) else str(value)]
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():g}s"
 
 
 STRICT = Mutant("", "", "Nothing is broken.")
 
 MUTANTS: dict[str, Mutant] = {}
-"""All mutants by name, in the order of the rules."""
+"""All mutants by name, family by family."""
 
 
 def breaks(rule: str, name: str, **presets: Any) -> Callable[[Broken], Broken]:
@@ -55,6 +80,15 @@ def breaks(rule: str, name: str, **presets: Any) -> Callable[[Broken], Broken]:
     return register
 
 
-def find(name: str) -> Mutant:
-    """The mutant of this name; KeyError where there is none."""
-    return MUTANTS[name]
+class ClearCodes(SafeKey):
+    """A base for mutants: every code that was sent is also kept in the clear."""
+
+    @cached_property
+    def sent_codes(self) -> dict[str, str]:
+        """The last code of each transaction."""
+        return {}
+
+    def deliver(self, transaction: Transaction, code: str, asked: Asked, now: float) -> None:
+        """Keep the code, and send it."""
+        self.sent_codes[transaction.id] = code
+        super().deliver(transaction, code, asked, now)

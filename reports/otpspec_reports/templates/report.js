@@ -29,9 +29,11 @@
   addEventListener("hashchange", unfold);
   unfold();
 
-  for (const button of all(".copy"))
+  for (const code of all(".replay code")) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "copy", textContent: "copy" });
+    button.title = "Copy the replay command";
     button.addEventListener("click", async () => {
-      const code = button.parentElement.querySelector("code");
       let said = "copied";
       try {
         await navigator.clipboard.writeText(code.textContent);
@@ -42,6 +44,8 @@
       button.textContent = said;
       setTimeout(() => (button.textContent = "copy"), 1500);
     });
+    code.after(button);
+  }
 
   const data = document.getElementById("timeline");
   if (!data || typeof uPlot === "undefined") return;

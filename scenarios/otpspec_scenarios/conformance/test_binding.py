@@ -1,7 +1,6 @@
 """BINDING: a code is good for its own transaction only."""
 
 from otpspec import REFUSED, Challenge, Trial, proves
-
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
 
 

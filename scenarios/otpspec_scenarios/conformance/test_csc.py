@@ -1,8 +1,8 @@
 """CSC: where the card's three-digit security code is asked for, both codes must be right."""
 
 import pytest
-from otpspec import MISSING, REFUSED, Challenge, NotApplicable, Trial, proves
 
+from otpspec import MISSING, REFUSED, Challenge, NotApplicable, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_void_after_wrong_csc
 
 

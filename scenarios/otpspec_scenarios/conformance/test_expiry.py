@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from otpspec import REFUSED, Trial, proves
 
+from otpspec import REFUSED, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try, needs_rotation
 
 

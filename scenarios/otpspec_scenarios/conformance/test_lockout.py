@@ -1,7 +1,6 @@
 """LOCKOUT: several wrong codes lock the card, all of it, until support unlocks it."""
 
 from otpspec import REFUSED, Outcome, Trial, proves
-
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
 
 LOCKED = "N wrong codes lock the card"

@@ -1,7 +1,6 @@
 """RESEND: a new code in place of the earlier one, and no new tries."""
 
 from otpspec import REFUSED, Trial, proves
-
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try, needs_rotation
 
 

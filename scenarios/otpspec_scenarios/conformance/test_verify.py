@@ -1,7 +1,6 @@
 """VERIFY: the right code is accepted, a wrong one is denied and may be tried again."""
 
 from otpspec import Outcome, Trial, proves
-
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
 
 

@@ -1,0 +1,1 @@
+"""How fast the verify path is, case by case (pytest-benchmark)."""
