@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 class VerifyPath:
     """One payer's verify requests: each method that makes one ready returns pedantic's arguments.
 
-    Raises TargetError, Inconclusive where the target cannot be used.
+    Raises TargetError where the target cannot be used.
     """
 
     def __init__(self, profile: Profile, app: str | None, seed: int = 0) -> None:
@@ -39,11 +39,18 @@ class VerifyPath:
         self._held = ExitStack()
         self._answers: list[Raw] = []
         self._locked: Request | None = None
+        self.redact = Redactor()
+        self.redact.learn(*profile.secrets)
         if app is not None:
             self._held.enter_context(held_time())
-        self._http = self._run(self._open(app))
-        session = Session(profile, RealClock(), self._http)
-        self._trial = Trial(profile, RealClock(), session, Redactor(), Random(seed))  # noqa: S311
+        try:
+            self._http = self._run(self._open(app))
+            session = Session(profile, RealClock(), self._http)
+            self._run(session.probe(self.redact))
+        except BaseException:
+            self.close()
+            raise
+        self._trial = Trial(profile, RealClock(), session, self.redact, Random(seed))  # noqa: S311
 
     @property
     def asks_for_csc(self) -> bool:
@@ -108,6 +115,7 @@ class VerifyPath:
         return (self._request(challenge, otc, csc),), {}
 
     def _request(self, challenge: Challenge, otc: str, csc: Any) -> Request:
+        self.redact.learn(otc, csc)
         values = {**challenge.card.values, **challenge.values(), "otc": otc, "csc": csc}
         return self._profile.build("verify", values)
 

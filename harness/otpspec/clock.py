@@ -25,6 +25,9 @@ SLACK = 1.0
 """Seconds by which a target's clock may be off what was asked, before it is called wrong:
 many clocks keep whole seconds."""
 
+TRIAL = 3 * SLACK
+"""Seconds of a clock's first jump: enough to tell one that moves from one that does not."""
+
 
 class Clock(Protocol):
     """Time, as the target sees it."""
@@ -115,7 +118,7 @@ class JumpingClock:
         try:
             if (seconds := when - self._now()) > 0:
                 await self._advance(seconds)
-        except ClockError as error:
+        except Exception as error:  # whatever it was, to jump again would not mend it
             for _, _, future in self._sleepers:
                 if not future.done():
                     future.set_exception(error)
@@ -156,14 +159,14 @@ class JumpingClock:
 
 
 async def find_clock(hook: TimeHook | None) -> RealClock | JumpingClock:
-    """The clock for a target; with a hook, it is tried on one second first.
+    """The clock for a target; with a hook, it is tried on a few seconds first.
 
     Raises ClockError where the target's clock does not move.
     """
     if hook is None:
         return RealClock()
     clock = JumpingClock(hook, await hook.read())
-    await clock._advance(1.0)
+    await clock._advance(TRIAL)
     return clock
 
 

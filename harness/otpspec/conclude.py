@@ -1,9 +1,10 @@
-"""From what scenarios came to, to a verdict for each rule and an exit code."""
+"""From what scenarios came to, to a verdict for each rule and the results of a run."""
 
 import os
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 
 import msgspec
@@ -19,7 +20,10 @@ from otpspec.target import Answer
 MAX_EXCHANGES = 40
 """How many requests of a scenario stand in its evidence: the last ones, where it broke."""
 
+_IF_PASSED = 3  # where nothing is wrong, enough to see what was asked
+
 _MAX_TEXT = 400
+_MAX_READ = 4 * _MAX_TEXT  # redacted before it is cut, so that no half of a secret is left
 _WORST = (Verdict.BROKEN, Verdict.INCONCLUSIVE, Verdict.PASSED, Verdict.NOT_APPLICABLE)
 
 
@@ -70,6 +74,7 @@ def _rule_result(
     return results.RuleResult(
         id=rule.id,
         level=rule.level,
+        core=rule.core,
         statement=rule.statement,
         sources=list(rule.sources),
         verdict=verdict,
@@ -81,13 +86,14 @@ def _rule_result(
 
 def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evidence:
     passed = finished.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
-    answers = finished.answers[-MAX_EXCHANGES:]
+    answers = finished.answers[-(_IF_PASSED if passed else MAX_EXCHANGES) :]
     return results.Evidence(
         scenario=finished.scenario.id.rpartition("/")[2],
         verdict=finished.verdict,
-        reason=redact(finished.reason),
-        expected=redact(finished.expected),
-        got=redact(finished.got),
+        reason=finished.reason,
+        expected=finished.expected,
+        got=finished.got,
+        measured=finished.measured,
         replay="" if passed else replay,
         duration_s=round(finished.duration_s, 3),
         exchanges=[_exchange(answer, finished, redact) for answer in answers],
@@ -96,8 +102,8 @@ def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evid
 
 def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.Exchange:
     request = answer.request
-    body = request.body.decode("utf-8", "replace")
-    text = answer.error or answer.body.decode("utf-8", "replace")
+    body = request.body[:_MAX_READ].decode("utf-8", "replace")
+    text = answer.error or answer.body[:_MAX_READ].decode("utf-8", "replace")
     return results.Exchange(
         operation=answer.operation,
         request=redact(f"{request.method} {request.target} {body}").rstrip()[:_MAX_TEXT],
@@ -129,30 +135,39 @@ def merge(
     return sorted(merged.values(), key=lambda rule: order.get(rule.id, len(order)))
 
 
-def exit_code(
-    found: results.Results, *, strict: bool = False, inconclusive_is_failure: bool = True
-) -> int:
-    """0 conformant, 1 a rule is broken, 3 something could not be judged.
-
-    A run that checked nothing, and a rule of the policy's core that is not applicable and not
-    waived in the profile, are never 0.
-    """
-    broken = [rule for rule in found.rules if rule.verdict is Verdict.BROKEN]
-    if any(strict or rule.level == "MUST" for rule in broken):
-        return 1
-    if not broken and not found.count(Verdict.PASSED):
-        return 3
-    open_questions = found.count(Verdict.INCONCLUSIVE) or unwaived(found)
-    return 3 if open_questions and inconclusive_is_failure else 0
-
-
-def unwaived(found: results.Results) -> list[str]:
-    """The rules of the core that are not applicable, and that the profile does not waive."""
-    return [
-        rule.id
-        for rule in found.rules
-        if rule.verdict is Verdict.NOT_APPLICABLE and not rule.waived and RULES[rule.id].core
-    ]
+def document(
+    profile: Profile,
+    rules: list[results.RuleResult],
+    *,
+    command: str,
+    started: datetime,
+    seed: int,
+    complete: bool,
+    strict: bool = False,
+    load: results.LoadResult | None = None,
+    clock: str = "",
+) -> results.Results:
+    """All that one run found out, with what a reader must know of the run itself."""
+    where = environment()
+    return results.Results(
+        otpspec_version=where.packages["otpspec"],
+        command=command,
+        started=started.isoformat(timespec="seconds"),
+        duration_s=round((datetime.now(UTC) - started).total_seconds(), 3),
+        complete=complete,
+        strict=strict,
+        seed=seed,
+        target=results.Target(
+            name=profile.name,
+            profile=profile.source,
+            base_url=profile.base_url,
+            clock=clock or profile.clock.kind,
+        ),
+        policy=msgspec.to_builtins(profile.policy),
+        environment=where,
+        rules=rules,
+        load=load,
+    )
 
 
 def environment() -> results.Environment:

@@ -38,6 +38,10 @@ class ProfileError(OtpspecError):
         lines = [f"  {problem.place:<{width}}  {problem.text}" for problem in problems]
         super().__init__("\n".join([f"{source}: {count}", *lines]))
 
+    def __reduce__(self) -> tuple[type["ProfileError"], tuple[str, list[Problem]]]:
+        """Another process may have read the profile."""
+        return ProfileError, (self.source, self.problems)
+
 
 class TargetError(OtpspecError):
     """A target that cannot be used."""

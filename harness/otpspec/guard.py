@@ -2,7 +2,7 @@
 
 otpspec is a brute-force tool. A connection goes only to an address that was looked at by
 `resolve`, which gives the addresses themselves, so that a name cannot mean something else by the
-time it is used. The httpx transports here have no other way to connect; proxies of the
+time it is used. The httpx transport here has no other way to connect; proxies of the
 environment are not used, and redirects are not followed.
 """
 
@@ -64,7 +64,12 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await asyncio.get_running_loop().run_in_executor(None, resolve, host, port)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):  # its timer holds the clock, as every wait does
+                addresses = await loop.run_in_executor(None, resolve, host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
         for index, (address, number) in enumerate(addresses):
             try:
                 return await self._network.connect_tcp(
@@ -77,24 +82,6 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-class _GuardedSyncBackend(httpcore.NetworkBackend):
-    """The same for the benchmark's blocking client."""
-
-    def __init__(self) -> None:
-        self._network = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        address, number = resolve(host, port)[0]
-        return self._network.connect_tcp(address, number, timeout, local_address, socket_options)
 
 
 @cache
@@ -110,14 +97,4 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls(), network_backend=_GuardedBackend()
-        )
-
-
-class GuardedSyncTransport(httpx.HTTPTransport):
-    """The same, blocking."""
-
-    def __init__(self) -> None:
-        super().__init__(verify=_tls(), trust_env=False)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(), network_backend=_GuardedSyncBackend()
         )

@@ -133,6 +133,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool  # False: interrupted, holds what was measured so far
     seed: int
     strict: bool = False  # True: a broken SHOULD rule fails the run too
+    standard: str = ""  # "owasp-asvs": only its rules were checked
     target: Target
     policy: dict[str, Any]
     environment: Environment

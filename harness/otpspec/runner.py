@@ -14,10 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from otpspec.cards import new_card
 from otpspec.clock import IdleSelector, JumpingClock, RealClock, find_clock
 from otpspec.errors import ClockError, OtpspecError, TargetError
-from otpspec.outcome import Outcome, Verdict
+from otpspec.outcome import Verdict
 from otpspec.profile import Profile
 from otpspec.redact import Redactor
 from otpspec.target import Answer, HttpTimeHook, Session, client
@@ -46,6 +45,7 @@ class Finished:
     scenario: Scenario
     verdict: Verdict
     reason: str = ""
+    measured: dict[str, str] = field(default_factory=dict)  # what, and how much
     expected: str = ""
     got: str = ""
     error: BaseException | None = None
@@ -78,6 +78,7 @@ class Runner:
         self._futures: dict[str, Future[Finished]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._hook: HttpTimeHook | None = None
+        self._codes_seen: list[str] = []
 
     def open(self) -> None:
         """Find the target and its clock.
@@ -88,7 +89,7 @@ class Runner:
         self._selector.on_stuck = self._end_stuck
         try:
             self._wait(self._prepare())
-        except OtpspecError:
+        except BaseException:  # Ctrl-C, too, must not keep the clock's lease
             self.close()
             raise
 
@@ -100,24 +101,7 @@ class Runner:
         self.clock = await find_clock(self._hook)
         if isinstance(self.clock, JumpingClock):
             self._selector.on_idle = self.clock.idle
-        await self._try_target()
-
-    async def _try_target(self) -> None:
-        """One card is enrolled before anything is judged: a wrong address is no verdict."""
-        session = Session(self.profile, self.clock, self._http)
-        card = new_card()
-        self.redact.learn(*card.secrets())
-        answer = await session.ask("enroll", card.values)
-        if Outcome.DONE not in answer.outcomes:
-            body = self.redact(answer.body.decode("utf-8", "replace")[:200]).strip()
-            raise TargetError(
-                f"{self.profile.base_url} does not enrol a card: {answer}\n"
-                f"  profile   {self.profile.source}, operations.enroll\n"
-                f"  request   {answer.request.method} {answer.request.target}\n"
-                + (f"  answer    {body}\n" if body else "")
-                + "No rule was checked, so this says nothing about the target.\n"
-                "Try: start the target; check --base-url and the patterns of operations.enroll."
-            )
+        await Session(self.profile, self.clock, self._http).probe(self.redact)
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start scenarios, all at once."""
@@ -175,13 +159,15 @@ class Runner:
         began, started = self.clock.now(), time.monotonic()
         async with client(self.profile) as http:
             session = Session(self.profile, self.clock, http)
-            trial = Trial(self.profile, self.clock, session, self.redact, self._rng(scenario))
+            rng = self._rng(scenario)
+            trial = Trial(self.profile, self.clock, session, self.redact, rng, self._codes_seen)
             verdict, error = await self._judge(scenario, trial)
         broken = error if isinstance(error, Broken) else None
         finished = Finished(
             scenario,
             verdict,
             reason=self.redact(_reason(error)),
+            measured=trial.notes.measured,
             expected=broken.expected if broken else "",
             got=broken.got if broken else "",
             error=error,
@@ -198,9 +184,9 @@ class Runner:
         try:
             try:
                 await scenario.run(trial)
-                if trial.checked_refusal and not trial.saw_approval:
+                if trial.notes.checked_refusal and not trial.notes.saw_approval:
                     await trial.control()
-                if not trial.checks:
+                if not trial.notes.checks:
                     raise Inconclusive("the scenario judged nothing")
             finally:
                 if isinstance(self.clock, JumpingClock):
@@ -209,8 +195,8 @@ class Runner:
             return Verdict.BROKEN, error
         except NotApplicable as error:
             return Verdict.NOT_APPLICABLE, error
-        except (Exception, asyncio.CancelledError) as error:
-            return Verdict.INCONCLUSIVE, error
+        except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+            return Verdict.INCONCLUSIVE, error  # the last two would end the thread of all others
         return Verdict.PASSED, None
 
     def _rng(self, scenario: Scenario) -> random.Random:
@@ -228,7 +214,7 @@ def _reason(error: BaseException | None) -> str:
         case NotApplicable() | Inconclusive():
             return str(error)
         case TargetError() | ClockError():
-            return " ".join(str(error).split())
+            return str(error).partition("\n")[0]  # what to try is for a run that ends there
         case asyncio.CancelledError():
             return str(error) or "the run was ended before it finished"
         case _:

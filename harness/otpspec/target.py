@@ -1,17 +1,20 @@
 """The target over HTTP: a profile with a transport, and the record of what was asked."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import httpx
 
+from otpspec.cards import new_card
 from otpspec.clock import Clock, Reading
 from otpspec.errors import ClockError, TargetError
 from otpspec.guard import GuardedTransport
 from otpspec.outcome import Outcome
 from otpspec.profile import Message, Operation, Profile, Request
+from otpspec.redact import Redactor
 
 MAX_BODY = 1 << 20
 """Bytes of an answer that are read; no answer to a payer is longer."""
@@ -63,12 +66,25 @@ def client(profile: Profile) -> httpx.AsyncClient:
 class Session:
     """One payer's (or one hook's) conversation with the target."""
 
-    def __init__(self, profile: Profile, clock: Clock, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        clock: Clock,
+        http: httpx.AsyncClient,
+        answers: list[Answer] | None = None,
+    ) -> None:
         self._profile = profile
         self._clock = clock
         self._http = http
-        self.answers: list[Answer] = []
+        self.answers: list[Answer] = [] if answers is None else answers
         """Every answer to an operation, in the order in which they came."""
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator["Session"]:
+        """A session of someone else, from other connections and without these cookies; its
+        answers are kept with this one's."""
+        async with client(self._profile) as http:
+            yield Session(self._profile, self._clock, http, self.answers)
 
     async def ask(self, operation: str, values: Mapping[str, Any], **extra: Any) -> Answer:
         """Ask for one operation. Nothing is ever asked again behind the caller's back.
@@ -94,6 +110,28 @@ class Session:
             answer = Answer(request, status, *read, headers, body, called=called, returned=returned)
         self.answers.append(answer)
         return answer
+
+    async def probe(self, redact: Redactor) -> None:
+        """Enrol a card and read its inbox, before anything is judged: what fails is no verdict.
+
+        Raises TargetError: what is wrong, and what to try.
+        """
+        card = new_card()
+        redact.learn(*card.secrets())
+        answer = await self.ask("enroll", card.values)
+        if answer.status is None:
+            raise TargetError(_no_answer(self._profile, answer.request, answer.error))
+        if Outcome.DONE not in answer.outcomes:
+            body = redact(answer.body.decode("utf-8", "replace")[:200]).strip()
+            raise TargetError(
+                f"{self._profile.base_url} does not enrol a card: {answer}\n"
+                f"  profile   {self._profile.source}, operations.enroll\n"
+                f"  request   {answer.request.method} {answer.request.target}\n"
+                + (f"  answer    {body}\n" if body else "")
+                + "No rule was checked, so this says nothing about the target.\n"
+                "Try: check --base-url and the patterns of operations.enroll."
+            )
+        await self.messages(card.phone)
 
     async def messages(self, contact: str) -> list[Message]:
         """The messages that have come to a contact.

@@ -1,9 +1,11 @@
 """What a scenario is given: cards of its own, the target's operations, the clock, `expect`."""
 
 import asyncio
+import copy
 import random
 import string
-from collections.abc import Callable, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,6 +21,7 @@ from otpspec.target import Answer, Session
 
 _Scenario = TypeVar("_Scenario", bound=Callable[..., Any])
 _RIGHT: Any = object()  # stands for the right OTC, or the right 3CSC where it is asked for
+_LONGEST = 100  # characters of what may be a code
 RULES_ATTRIBUTE = "_otpspec_rules"
 
 
@@ -66,6 +69,7 @@ class Challenge:
     card: Card
     captures: Mapping[str, Any] = field(repr=False)
     otc: str = field(repr=False)
+    message: str = field(repr=False)  # the text in which the code came
     csc_required: bool
     sent_earliest: datetime
     sent_latest: datetime
@@ -86,6 +90,16 @@ class Challenge:
         return {f"challenge.{key}": value for key, value in self.captures.items()}
 
 
+@dataclass
+class Notes:
+    """What a trial has come to so far."""
+
+    checks: int = 0  # how often something was judged
+    checked_refusal: bool = False
+    saw_approval: bool = False
+    measured: dict[str, str] = field(default_factory=dict)  # for the report: what, and how much
+
+
 class Trial:
     """One scenario's conversation with the target."""
 
@@ -96,6 +110,7 @@ class Trial:
         session: Session,
         redact: Redactor,
         rng: random.Random,
+        codes_seen: list[str] | None = None,
     ) -> None:
         self.profile = profile
         self.policy = profile.policy
@@ -106,9 +121,9 @@ class Trial:
         self._redact = redact
         self._seen: dict[str, set[str]] = {}
         self._card: Card | None = None
-        self.checked_refusal = False
-        self.saw_approval = False
-        self.checks = 0
+        self.notes = Notes()
+        self.codes_seen: list[str] = [] if codes_seen is None else codes_seen
+        """The codes of all transactions that this run has started, in the order they came."""
 
     # --- cards and transactions ---------------------------------------------------------------
 
@@ -137,7 +152,7 @@ class Trial:
         answer = await self.try_start(card, csc=csc)
         self._needs(answer, Outcome.DONE)
         message = await self.next_message(card.phone)
-        challenge = self._challenge(card, answer, self._code(message), bool(csc))
+        challenge = self._challenge(card, answer, message, bool(csc))
         if csc is not None and challenge.csc_required is not csc:
             key = "amounts.with_csc" if csc else "amounts.without_csc"
             asks = "does not ask" if csc else "asks"
@@ -171,33 +186,56 @@ class Trial:
         if (asked and self.policy.csc == "never") or (not asked and self.policy.csc == "always"):
             raise NotApplicable(f'the profile says policy.csc = "{self.policy.csc}"')
 
-    def _challenge(self, card: Card, answer: Answer, otc: str, with_csc: bool) -> Challenge:
+    def _challenge(self, card: Card, answer: Answer, message: Message, csc: bool) -> Challenge:
+        otc = self._code(message)
         card.tried.add(otc)
+        self.codes_seen.append(otc)
         always = self.policy.csc == "always"
-        asked = answer.captures.get("csc_required", with_csc or always)
+        asked = answer.captures.get("csc_required", csc or always)
         return Challenge(
             card=card,
             captures=answer.captures,
             otc=otc,
+            message=message.text,
             csc_required=bool(asked),
             sent_earliest=answer.called,
             sent_latest=self.clock.now(),
             policy=self.policy,
         )
 
-    async def verify(self, challenge: Challenge, otc: Any = _RIGHT, *, csc: Any = _RIGHT) -> Answer:
+    async def verify(
+        self, challenge: Challenge, otc: Any = _RIGHT, *, csc: Any = _RIGHT, **extra: Any
+    ) -> Answer:
         """Send a code; by default the right one, with the right 3CSC where it is asked for.
 
         Any JSON value may be sent; MISSING leaves the OTC or the 3CSC out of the request.
+        `extra` is for Operation.build: extra_body, extra_headers, repeated.
         """
         otc = challenge.otc if otc is _RIGHT else otc
         if csc is _RIGHT:
             csc = challenge.card.csc if challenge.csc_required else MISSING
-        self._redact.learn(otc, csc)
+        # A million digits hold the code, which is known; as a secret they would cost a lot.
+        self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
         values = {**challenge.card.values, **challenge.values(), "otc": otc, "csc": csc}
-        answer = await self.session.ask("verify", values)
-        self.saw_approval |= Outcome.APPROVED in answer.outcomes
+        answer = await self.session.ask("verify", values, **extra)
+        self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
         return answer
+
+    @asynccontextmanager
+    async def elsewhere(self) -> AsyncIterator["Trial"]:
+        """The same trial from another session: other connections, other cookies."""
+        async with self.session.another() as session:
+            trial = copy.copy(self)
+            trial.session = session
+            yield trial
+
+    async def amend(self, challenge: Challenge) -> Answer:
+        """Change the amount of a transaction."""
+        self._needs_operation("amend")
+        amounts = self.profile.amounts
+        values = {**challenge.card.values, **challenge.values(), "amount": amounts.amended}
+        values |= {"currency": amounts.currency, "merchant": amounts.merchant}
+        return await self.session.ask("amend", values)
 
     async def try_resend(self, challenge: Challenge) -> Answer:
         """Ask for the code to be sent again, and return the answer whatever it is."""
@@ -309,7 +347,7 @@ class Trial:
 
         Where an answer judges nothing (throttled, unavailable, unknown): inconclusive.
         """
-        self.checks += 1
+        self.notes.checks += 1
         wanted = frozenset(allowed)
         verdict = judge(answer.outcomes, wanted)
         if verdict is Verdict.INCONCLUSIVE:
@@ -318,11 +356,11 @@ class Trial:
             because = self._redact(because)
             raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
         if not wanted & SUCCESS:
-            self.checked_refusal = True
+            self.notes.checked_refusal = True
 
     def check(self, holds: bool, *, expected: str, got: str, because: str) -> None:
         """Judge something other than an answer's outcome."""
-        self.checks += 1
+        self.notes.checks += 1
         if not holds:
             raise Broken(expected=expected, got=self._redact(got), because=because)
 
@@ -344,6 +382,10 @@ class Trial:
         oldest = (answer.returned - challenge.sent_earliest).total_seconds()
         validity = self.policy.validity.total_seconds()
         return f"{youngest:.1f} to {oldest:.1f} s after it was sent (validity {validity:g} s)"
+
+    def measured(self, what: str, how_much: str) -> None:
+        """Note a measurement for the report, whatever the verdict is going to be."""
+        self.notes.measured[what] = how_much
 
     async def approved(self, challenge: Challenge, *, because: str) -> Answer:
         """Send the right code and expect it to be approved."""

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         listener = listen(asked.host, asked.port)
     except OSError as error:
         return _refuse(cannot_listen(asked, error))
-    with listener, ending_quietly():
+    with listener:
         serve(asked, listener)
     return 0
 
@@ -55,7 +55,9 @@ def serve(asked: Arguments, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         ws="none",
     )
-    AnnouncingServer(config, lambda: announce(asked, listener)).run(sockets=[listener])
+    server = AnnouncingServer(config, lambda: announce(asked, listener))
+    with ended_by_signals(server):
+        server.run(sockets=[listener])
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -134,17 +136,17 @@ def listed_mutants() -> str:
 
 
 @contextmanager
-def ending_quietly() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the server and no more.
+def ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the server, also while it starts, and do no more than that.
 
-    uvicorn raises the signal that ended it once more, for whoever handled it before: by default
-    that would kill the process, and the exit code would not be 0.
+    uvicorn itself listens to them only while it runs, and then raises the one that ended it once
+    more, for whoever handled it before: by default that would kill the process.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     ending = (signal.SIGINT, signal.SIGTERM)
-    before = {which: signal.signal(which, lambda *_: None) for which in ending}
+    before = {which: signal.signal(which, server.handle_exit) for which in ending}
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from otpspec_reference import fields
 from otpspec_reference.answers import Answer, Asked, Status
 from otpspec_reference.clock import Clock
-from otpspec_reference.settings import Alphabet, CscPolicy, Deliver, Resend, Settings
+from otpspec_reference.settings import CSC_FROM, Alphabet, CscPolicy, Deliver, Resend, Settings
 from otpspec_reference.store import Card, State, Store, Transaction
 
 Send = Callable[[str, str, str, float], None]
@@ -155,7 +155,7 @@ class Decisions:
     def csc_is_asked_for(self, amount: str) -> bool:
         """Whether the card security code is asked for along with the OTC."""
         if self.settings.csc is CscPolicy.SOMETIMES:
-            return Decimal(amount) >= self.settings.csc_from
+            return Decimal(amount) >= CSC_FROM
         return self.settings.csc is CscPolicy.ALWAYS
 
     # --- the lock --------------------------------------------------------------------------

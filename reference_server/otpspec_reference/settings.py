@@ -6,12 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+CSC_FROM = Decimal("100.00")
+"""The amount from which `sometimes` asks for the 3CSC, whatever the currency."""
+
 
 class CscPolicy(StrEnum):
     """For which transactions the three-digit card security code (3CSC) is asked."""
 
     NEVER = "never"
-    SOMETIMES = "sometimes"
+    SOMETIMES = "sometimes"  # from CSC_FROM
     ALWAYS = "always"
 
 
@@ -51,14 +54,13 @@ def new_token() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A server's policy. The defaults are SafeKey's, as DESIGN.md counts where it is silent."""
+    """A server's policy. The defaults are SafeKey's, which gives no `max_wrong`: it is 3."""
 
     validity: timedelta = timedelta(minutes=10)
     max_wrong: int = 3
     digits: int = 6
     alphabet: Alphabet = Alphabet.DIGITS
     csc: CscPolicy = CscPolicy.SOMETIMES
-    csc_from: Decimal = Decimal("100.00")
     deliver: Deliver = Deliver.PHONE
     resend: Resend = Resend.ROTATE
     lock_for: timedelta | None = None  # None: until support unlocks
@@ -72,3 +74,8 @@ class Settings:
     test_token: str = field(default_factory=new_token, repr=False)
     support_token: str | None = field(default=None, repr=False)  # None: the test token
     mutant: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an empty token: it would let everybody in."""
+        if self.test_token == "" or self.support_token == "":  # that is the point
+            raise ValueError("a token is empty; give one, or leave it out for a random one")

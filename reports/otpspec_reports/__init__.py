@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from otpspec.results import Results, write
-
 from otpspec_reports import html, junit, markdown
 from otpspec_reports.conclusion import Conclusion, Summary, conclude
 from otpspec_reports.terminal import table

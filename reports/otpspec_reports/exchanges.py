@@ -4,16 +4,10 @@ from dataclasses import dataclass
 
 from otpspec.outcome import SILENT, SUCCESS, Verdict
 from otpspec.results import Evidence, Exchange, RuleResult
-
 from otpspec_reports.axis import Axis, Bar
 
 MOST = 60
 """The most exchanges that a page shows of one evidence."""
-
-TEXT = 600
-"""The most characters that a page shows of a request or an answer; results.json holds all."""
-
-_FAILING = (Verdict.BROKEN, Verdict.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,37 +31,51 @@ class Exchanges:
     end_s: float
     quiet: list[Bar]  # the stretches that are drawn shorter than they were
     at_once: int  # the most that were in flight at one moment
+    text: int  # how many characters are shown of a request or an answer
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How much of one evidence fits on a page; results.json holds all."""
+
+    exchanges: int
+    text: int  # characters of a request or an answer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How many exchanges of one evidence fit on a page, by whether it needs to be read."""
+    """How much is shown of an evidence that failed, and of one that passed."""
 
-    failing: int
-    passing: int
+    failing: Limit
+    passing: Limit
 
-    def of(self, evidence: Evidence) -> int:
+    def of(self, evidence: Evidence) -> Limit:
         """The limit for this evidence."""
-        return self.failing if evidence.verdict in _FAILING else self.passing
+        return self.failing if fails(evidence) else self.passing
+
+
+def fails(evidence: Evidence) -> bool:
+    """Whether someone needs to read this."""
+    return evidence.verdict in (Verdict.BROKEN, Verdict.INCONCLUSIVE)
 
 
 def limits(rules: list[RuleResult]) -> Limits:
-    """Share a page's room out: 600 rows for what failed, 300 for what passed."""
-    evidence = [one for rule in rules for one in rule.evidence]
-    failing = sum(one.verdict in _FAILING for one in evidence)
+    """Share a page's room out: 600 rows for what failed, 200 for a glance at what passed."""
+    failing = [sum(map(fails, rule.evidence)) for rule in rules]
     return Limits(
-        failing=_share(600, failing, most=MOST, least=8),
-        passing=_share(300, len(evidence) - failing, most=12, least=4),
+        failing=Limit(_share(600, sum(failing), most=MOST, least=8), text=600),
+        passing=Limit(_share(200, failing.count(0), most=12, least=4), text=200),
     )
 
 
-def chart(exchanges: list[Exchange], *, most: int) -> Exchanges:
+def chart(exchanges: list[Exchange], limit: Limit) -> Exchanges:
     """Choose what is shown, and lay it out over the time that all of it took.
 
     The last ones are worth more than the first: they lead to the verdict.
     """
     axis = Axis.of(exchanges)
     rows = [_row(one, axis) for one in exchanges]
+    most = limit.exchanges
     head = len(rows) if len(rows) <= most else most // 3
     tail = 0 if len(rows) <= most else most - head
     return Exchanges(
@@ -79,6 +87,7 @@ def chart(exchanges: list[Exchange], *, most: int) -> Exchanges:
         end_s=max((one.returned_s for one in exchanges), default=0.0),
         quiet=axis.quiet,
         at_once=at_once(exchanges),
+        text=limit.text,
     )
 
 

@@ -53,6 +53,8 @@ def setting(value: Any) -> str:
     """A value of the policy: a duration as results.json holds it ("PT600S") as people say it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "none"
     if isinstance(value, timedelta):
         return duration(value.total_seconds())
     if isinstance(value, str) and value != "P" and (parts := _ISO_DURATION.fullmatch(value)):

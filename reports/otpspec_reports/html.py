@@ -13,9 +13,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results
-
 from otpspec_reports import exchanges, figures, timeline
 from otpspec_reports.conclusion import INTERRUPTED, conclude, fails, unwaived
 from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, by_family, urgent_first
@@ -30,7 +30,7 @@ def render(results: Results) -> str:
     limits = exchanges.limits(results.rules)
 
     def chart(evidence: Evidence) -> exchanges.Exchanges:
-        return exchanges.chart(evidence.exchanges, most=limits.of(evidence))
+        return exchanges.chart(evidence.exchanges, limits.of(evidence))
 
     scripts, styles = [_ours("report.js")], [_ours("report.css")]
     if results.load and results.load.timeline:
@@ -71,16 +71,17 @@ def _pages() -> Environment:
         WORDS=WORDS,
         INTERRUPTED=INTERRUPTED,
         MOST_EVIDENCE=MOST_EVIDENCE,
-        TEXT=exchanges.TEXT,
     )
     pages.filters.update(
         at=figures.at,
+        calls_for_reading=exchanges.fails,
         cut=cut,
         duration=figures.duration,
         millis=figures.millis,
         moment=figures.moment,
         setting=figures.setting,
         urgent_first=urgent_first,
+        visible=visible,
         whole="{:,}".format,
     )
     return pages

@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 
 from otpspec.outcome import Verdict
 from otpspec.results import Results, RuleResult
-
 from otpspec_reports.conclusion import Conclusion, Summary, conclude, fails
 from otpspec_reports.verdicts import against, by_family
 from otpspec_reports.visible import one_line, visible

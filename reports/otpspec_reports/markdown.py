@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from otpspec.outcome import Verdict
 from otpspec.results import LoadResult, Results, RuleResult
-
 from otpspec_reports.conclusion import Conclusion, conclude
 from otpspec_reports.figures import duration, millis, moment
 from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, against
@@ -69,11 +68,11 @@ def _rules(rules: list[RuleResult]) -> str:
 
 def _account(rule: RuleResult) -> str:
     lines = []
-    for one in against(rule)[:3]:
+    found = against(rule)[:3]
+    for one in found:
         told = (("expected", _text(one.expected)), ("got", _text(one.got)))
         lines += [f"- **{label}** {text}" for label, text in told if text]
-        if one.replay:
-            lines.append(f"- **replay** {_code(one.replay)}")
+    lines += [f"- **replay** {_code(it)}" for it in dict.fromkeys(f.replay for f in found) if it]
     if not lines:
         return ""
     return "\n".join([f"**{_text(rule.id)}** {_text(rule.statement)}", "", *lines])

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from otpspec.outcome import Verdict
-from otpspec.results import Evidence, LoadResult, Results, RuleResult
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from otpspec.outcome import Verdict
+from otpspec.results import Evidence, LoadResult, Results, RuleResult
 from otpspec_reports.conclusion import Conclusion, conclude
 from otpspec_reports.figures import duration
 from otpspec_reports.verdicts import SYMBOLS, WORDS, against
@@ -110,8 +111,11 @@ def _broken(rule: RuleResult) -> Iterator[RenderableType]:
     told = [one for one in findings if one.expected or one.got]
     if not told:
         yield _Labelled("reason", rule.reason)
-    for one in told[:MOST_FINDINGS]:
+    shown = told[:MOST_FINDINGS]
+    for one, following in zip_longest(shown, shown[1:]):
         yield from _finding(one)
+        if one.replay and (following is None or following.replay != one.replay):
+            yield _Command("replay", one.replay)
     if len(told) > MOST_FINDINGS:
         yield _Labelled("and", f"{len(told) - MOST_FINDINGS} more ways; the report shows each")
 
@@ -122,8 +126,6 @@ def _finding(evidence: Evidence) -> Iterator[RenderableType]:
     if evidence.measured:
         told = (f"{name} {value}" for name, value in evidence.measured.items())
         yield _Labelled("measured", "; ".join(told))
-    if evidence.replay:
-        yield _Command("replay", evidence.replay)
 
 
 def _reasons(rules: list[RuleResult], verdict: Verdict) -> Iterator[RenderableType]:

@@ -4,6 +4,7 @@ import math
 from statistics import fmean
 
 import msgspec
+
 from otpspec.results import LoadPoint
 
 CHART_POINTS = 400

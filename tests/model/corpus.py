@@ -80,6 +80,11 @@ PAIRS = [
         resend 1 222222 -> done
         wait 200
         verify 1 222222 -> approved not expired"""),
+    Pair("EXPIRY-5", "the card's first code says nothing of later ones", """
+        start 1 111111 -> done
+        wait 700
+        start 2 222222 -> done
+        verify 2 222222 -> approved not expired"""),
     Pair("LOCKOUT-1", "the right code is refused after N wrong ones", """
         start 1 111111 -> done
         verify 1 000000 -> wrong_otc
@@ -150,6 +155,11 @@ PAIRS = [
         start 2 222222 -> done
         verify 2 000000 -> wrong_otc
         verify 2 222222 -> approved not locked"""),
+    Pair("LOCKOUT-9", "a card on which nothing was tried is not locked", """
+        start 1 111111 -> done
+        verify 1 111111 -> approved not locked"""),
+    Pair("LOCKOUT-9", "nor is one that never did anything", """
+        start 1 111111 -> done not locked"""),
     Pair("CSC-1", "a wrong 3CSC voids the transaction", """
         start 1 111111 csc -> done
         verify 1 111111 wrong -> wrong_csc

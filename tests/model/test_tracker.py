@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from otpspec.model import (
     Challenge,
     Csc,
@@ -160,6 +161,16 @@ def test_one_fault_is_told_once() -> None:
     ]
 
     assert told.count(Judgement.BROKEN) == 1
+
+
+def test_card_that_locks_one_try_late_is_told_of_once() -> None:
+    tracker = started()
+    for at in range(4):
+        tracker.observe(Verify(1, "000000"), 2.0 + at, 2.5 + at, WRONG)
+
+    seen = tracker.observe(Verify(1, "111111"), 10.0, 10.5, LOCKED)
+
+    assert seen.judgement is Judgement.LEGAL
 
 
 def test_card_of_which_too_much_is_unknown_is_spent() -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from otpspec.outcome import Verdict
+from otpspec.results import RuleResult
 from otpspec_reports import Conclusion, conclude
 
-from . import samples
 from .samples import BROKEN, INCONCLUSIVE, NOT_APPLICABLE, PASSED, results, rule
 
 
@@ -67,7 +67,7 @@ def test_a_broken_should_is_said_and_fails_only_a_strict_run() -> None:
 
 
 @pytest.mark.parametrize("rules", [[], [rule("A-1", NOT_APPLICABLE)]])
-def test_a_run_without_a_verdict_checked_nothing(rules: list[samples.RuleResult]) -> None:
+def test_a_run_without_a_verdict_checked_nothing(rules: list[RuleResult]) -> None:
     summary = conclude(results(rules))
 
     assert summary.conclusion is Conclusion.NOTHING_CHECKED

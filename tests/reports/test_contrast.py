@@ -37,18 +37,18 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize(("theme", "pair"), product(THEMES, PAIRS))
+@pytest.mark.parametrize(("theme", "pair"), list(product(THEMES, PAIRS)))
 def test_text_can_be_read(theme: str, pair: tuple[str, str]) -> None:
     ink, ground = (THEMES[theme][name] for name in pair)
 
     assert contrast(ink, ground) >= 4.5
 
 
-@pytest.mark.parametrize(("theme", "pair"), product(THEMES, SIGNS))
+@pytest.mark.parametrize(("theme", "pair"), list(product(THEMES, SIGNS)))
 def test_what_is_not_text_can_be_told_apart(theme: str, pair: tuple[str, str]) -> None:
     ink, ground = (THEMES[theme][name] for name in pair)
 
-    assert contrast(ink, ground) >= 2.7
+    assert contrast(ink, ground) >= 3
 
 
 def test_the_measure_itself_is_right() -> None:

@@ -4,19 +4,19 @@ import pytest
 
 from otpspec.results import Evidence
 from otpspec_reports.axis import Axis
-from otpspec_reports.exchanges import at_once, chart, limits
+from otpspec_reports.exchanges import Limit, at_once, chart, limits
 
 from .samples import BROKEN, PASSED, denied, exchange, rule, started
 
 
 def test_few_exchanges_are_all_shown() -> None:
-    shown = chart([denied(at) for at in range(60)], most=60)
+    shown = chart([denied(at) for at in range(60)], Limit(60, 600))
 
     assert (len(shown.first), shown.left_out, len(shown.last)) == (60, 0, 0)
 
 
 def test_many_exchanges_are_cut_in_the_middle_and_the_last_are_kept() -> None:
-    shown = chart([denied(at) for at in range(200)], most=60)
+    shown = chart([denied(at) for at in range(200)], Limit(60, 600))
 
     assert (len(shown.first), shown.left_out, len(shown.last)) == (20, 140, 40)
     assert shown.first[0].exchange.called_s == 0
@@ -25,13 +25,13 @@ def test_many_exchanges_are_cut_in_the_middle_and_the_last_are_kept() -> None:
 
 
 def test_no_exchanges_make_an_empty_chart() -> None:
-    shown = chart([], most=60)
+    shown = chart([], Limit(60, 600))
 
     assert (shown.count, shown.first, shown.last, shown.quiet) == (0, [], [], [])
 
 
 def test_bars_stay_within_the_axis_and_can_be_seen() -> None:
-    shown = chart([started(), denied(0.5), exchange(601.0, took=0.000001)], most=60)
+    shown = chart([started(), denied(0.5), exchange(601.0, took=0.000001)], Limit(60, 600))
 
     for row in shown.first:
         assert row.bar.start >= 0
@@ -40,7 +40,7 @@ def test_bars_stay_within_the_axis_and_can_be_seen() -> None:
 
 
 def test_calls_at_one_frozen_moment_can_be_drawn() -> None:
-    shown = chart([exchange(5.0, took=0), exchange(5.0, took=0)], most=60)
+    shown = chart([exchange(5.0, took=0), exchange(5.0, took=0)], Limit(60, 600))
 
     assert [row.bar.width for row in shown.first] == [1.5, 1.5]
 
@@ -100,7 +100,7 @@ def test_calls_in_flight_at_once_are_counted(calls: list[tuple[float, float]], m
     ],
 )
 def test_an_answer_is_drawn_by_what_it_meant(outcomes: tuple[str, ...], tone: str) -> None:
-    shown = chart([exchange(outcomes=outcomes)], most=60)
+    shown = chart([exchange(outcomes=outcomes)], Limit(60, 600))
 
     assert shown.first[0].tone == tone
 
@@ -112,5 +112,6 @@ def test_room_is_shared_out_among_what_failed(failing: int, limit: int) -> None:
 
     shared = limits([rule(verdict=BROKEN, evidence=evidence), rule(evidence=[passed])])
 
-    assert shared.failing == limit
-    assert shared.of(passed) == 12
+    assert shared.failing == Limit(limit, 600)
+    assert shared.of(evidence[0] if evidence else passed).exchanges >= 8
+    assert shared.of(passed) == Limit(12, 200)

@@ -50,7 +50,7 @@ def test_when_is_written_for_people(iso: str, written: str) -> None:
     [
         ("PT600S", "10 min"), ("PT1S", "1 s"), ("P1D", "1 d"), ("PT1H30M", "1 h 30 min"),
         (timedelta(minutes=30), "30 min"), (True, "yes"), (False, "no"), (3, "3"),
-        ("rotate", "rotate"), ("P", "P"), ("", ""), (None, "None"), (["a"], "['a']"),
+        ("rotate", "rotate"), ("P", "P"), ("", ""), (None, "none"), (["a"], "['a']"),
     ],
 )  # fmt: skip
 def test_a_setting_of_the_policy_is_written_for_people(value: Any, written: str) -> None:

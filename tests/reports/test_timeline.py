@@ -5,27 +5,25 @@ import json
 from otpspec.results import LoadPoint
 from otpspec_reports.timeline import as_columns, seconds_each, thin
 
-from . import samples
+from .load_samples import load
 
 
 def test_a_short_run_keeps_every_second() -> None:
-    points = samples.load(seconds=120).timeline
+    points = load(seconds=120).timeline
 
     assert thin(points, 400) == points
     assert seconds_each(points, 400) == 1
 
 
 def test_a_long_run_keeps_its_worst_latencies_and_its_mean_rates() -> None:
-    points = samples.load(seconds=3_600).timeline
+    points = load(seconds=3_600).timeline
 
     thinned = thin(points, 400)
 
     assert len(thinned) == 400
     assert seconds_each(points, 400) == 9
     assert max(p.p99_ms for p in thinned) == max(p.p99_ms for p in points)
-    rate, thinned_rate = (
-        sum(p.rate_per_s for p in some) / len(some) for some in (points, thinned)
-    )
+    rate, thinned_rate = (sum(p.rate_per_s for p in some) / len(some) for some in (points, thinned))
     assert abs(rate - thinned_rate) < 1e-6
 
 

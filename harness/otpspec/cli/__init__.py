@@ -5,11 +5,10 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-import click
 import typer
 
-from otpspec.cli import bench, check, rules, serve
-from otpspec.cli.output import INTERRUPTED, UNUSABLE, complain
+from otpspec.cli import bench, check, demo, load, prove, rules, serve
+from otpspec.cli.output import INTERRUPTED, UNUSABLE, complain, err
 from otpspec.errors import OtpspecError
 
 app = typer.Typer(
@@ -23,9 +22,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("demo")(demo.demo)
 app.command("check")(check.check)
+app.command("load")(load.load)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
 app.command("serve", context_settings=serve.PASS_ON)(serve.serve)
+app.command("prove")(prove.prove)
 app.command("rules")(rules.rules)
 
 
@@ -34,13 +36,14 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:  # a wrong option, a missing argument
-        error.show()
+    except typer.TyperException as error:  # a wrong option, a missing argument
+        complain(error.format_message())
+        err.print("Try: otpspec --help, or otpspec COMMAND --help", markup=False)
         sys.exit(UNUSABLE)
     except OtpspecError as error:
         complain(str(error))
         sys.exit(UNUSABLE)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         complain("Interrupted before anything was measured.")
         sys.exit(INTERRUPTED)
     sys.exit(code or 0)

@@ -9,8 +9,9 @@ import typer
 import otpspec_scenarios.bench
 from otpspec import plugin
 from otpspec import profile as profiles
-from otpspec.cli.check import BaseUrl, Changes, ProfileArgument, alone, folder
+from otpspec.cli.check import BaseUrl, Changes, ProfileArgument
 from otpspec.cli.output import BROKEN, INTERRUPTED, UNUSABLE
+from otpspec.cli.suite import alone, folder
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 

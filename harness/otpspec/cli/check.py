@@ -1,28 +1,16 @@
 """otpspec check: every rule, a verdict each."""
 
-import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated
 
 import msgspec
-import pytest
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-import otpspec_scenarios.conformance
-from otpspec import conclude, plugin, results
 from otpspec import profile as profiles
-from otpspec.cli.output import INTERRUPTED, command_line, complain, err, prepare, publish
-from otpspec.errors import OtpspecError
-from otpspec.outcome import Verdict
-from otpspec.profile import Profile
-from otpspec.runner import Finished, Runner, Scenario
+from otpspec.cli import coverage
+from otpspec.cli.output import BROKEN, INCONCLUSIVE, OK, end, follow, prepare
+from otpspec.cli.suite import run
 
 ProfileArgument = Annotated[
     str, typer.Argument(metavar="PROFILE", help="A TOML file, or the name of a shipped profile.")
@@ -50,6 +38,9 @@ def check(
     select: Annotated[
         str, typer.Option("-k", metavar="WORDS", help="Only these rules, as pytest's -k.")
     ] = "",
+    standard: Annotated[
+        str, typer.Option(metavar="NAME", help="Only the rules of psd2, owasp-asvs, …")
+    ] = "",
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
@@ -60,14 +51,27 @@ def check(
     """Check every rule against a target, and give a verdict on each."""
     if inconclusive not in ("fail", "warn"):
         raise typer.BadParameter(f"{inconclusive!r}; give fail or warn", param_hint="inconclusive")
+    named = coverage.standard(standard) if standard else None
+    only = None if named is None else {rule.id for rule in coverage.rules_of(named)}
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
     prepare(out)
-    found = run(read, select=select, seed=seed, options=options(base_url, changes))
-    publish(found, out)
-    if not found.complete:
-        complain("Interrupted: the report holds what was measured so far.")
-        raise typer.Exit(INTERRUPTED)
-    code = conclude.exit_code(found, strict=strict, inconclusive_is_failure=inconclusive == "fail")
+    with follow("checking") as progress:
+        given = options(base_url, changes)
+        found = run(
+            read,
+            select=select,
+            only=only,
+            seed=seed,
+            options=given,
+            strict=strict,
+            progress=progress,
+        )
+    found = msgspec.structs.replace(found, standard=named or "")
+    code = end(found, out, warn=inconclusive == "warn")
+    if named is not None:
+        coverage.publish(named, found.rules, read.policy)
+        if code in (OK, INCONCLUSIVE) and not coverage.within(named, read.policy):
+            code = BROKEN
     raise typer.Exit(code)
 
 
@@ -75,113 +79,3 @@ def options(base_url: str | None, changes: Sequence[str] | None) -> list[str]:
     """The options that say which target was meant, for a command that repeats a check."""
     words = [f"--base-url {base_url}"] if base_url else []
     return words + [f"--set {change}" for change in changes or ()]
-
-
-@dataclass
-class _Watch:
-    """Follows a run: which scenarios there are, and what they came to."""
-
-    progress: Progress
-    runner: Runner | None = None
-    selected: list[Scenario] = field(default_factory=list)
-    finished: list[Finished] = field(default_factory=list)
-    broken: int = 0
-
-    def __post_init__(self) -> None:
-        self._task = self.progress.add_task("checking", total=None)
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Give the plugin the runner that has found the target."""
-        assert self.runner is not None  # noqa: S101
-        config.stash[plugin.RUNNER] = self.runner
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what is going to be run."""
-        self.selected = plugin.scenarios(session)
-        self.progress.update(self._task, total=len(self.selected))
-
-    def note(self, finished: Finished) -> None:
-        """Note what a scenario came to. Called on the runner's thread."""
-        self.finished.append(finished)
-        self.broken += finished.verdict is Verdict.BROKEN
-        words = f"checking, {self.broken} broken" if self.broken else "checking"
-        self.progress.update(self._task, advance=1, description=words)
-
-
-def run(
-    profile: Profile, *, select: str = "", seed: int | None = None, options: Sequence[str] = ()
-) -> results.Results:
-    """Check a target with every conformance scenario, or those that `select` selects.
-
-    Raises OtpspecError where the target cannot be used, or nothing is selected.
-    """
-    started, began = datetime.now(UTC), time.monotonic()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        watch = _Watch(progress)
-        runner = watch.runner = Runner(profile, seed, watch.note)
-        runner.open()
-        try:
-            code = _pytest(watch, select)
-        finally:
-            runner.close()
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        raise OtpspecError(_why_nothing(code, select))
-    return results.Results(
-        otpspec_version=conclude.environment().packages["otpspec"],
-        command=runner.redact(command_line()),
-        started=started.isoformat(timespec="seconds"),
-        duration_s=round(time.monotonic() - began, 3),
-        complete=code != pytest.ExitCode.INTERRUPTED,
-        seed=runner.seed,
-        target=results.Target(
-            name=profile.name,
-            profile=profile.source,
-            base_url=profile.base_url,
-            clock=profile.clock.kind,
-        ),
-        policy=msgspec.to_builtins(profile.policy),
-        environment=conclude.environment(),
-        rules=conclude.rule_results(
-            watch.finished,
-            profile,
-            runner.redact,
-            conclude.Replay(profile.source, options, runner.seed),
-        ),
-    )
-
-
-def _pytest(watch: _Watch, select: str) -> int:
-    """Run pytest with our plugin and our scenarios, and with nothing of the user's own setup."""
-    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-c", os.devnull, "--rootdir", str(folder(otpspec_scenarios))]
-    arguments += [str(folder(otpspec_scenarios.conformance)), *(["-k", select] if select else [])]
-    with alone():
-        return pytest.main(arguments, plugins=[plugin, watch])
-
-
-def folder(package: ModuleType) -> Path:
-    """Where a package is."""
-    return Path(str(package.__file__)).parent
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Keep other plugins and options of the environment out of a check."""
-    kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    kept["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _why_nothing(code: int, select: str) -> str:
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        return f"No rule is selected by -k {select!r}.\nTry: otpspec rules"
-    return f"The scenarios could not be run (pytest ended with {code}); see above."

@@ -2,14 +2,18 @@
 
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from otpspec.errors import OtpspecError
+from otpspec.outcome import Verdict
 from otpspec.results import Results
-from otpspec_reports import terminal, write_all
+from otpspec_reports import Conclusion, conclude, terminal, write_all
 
 OK, BROKEN, UNUSABLE, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -49,6 +53,45 @@ def publish(results: Results, directory: Path) -> None:
     out.print(f"report   {files['report.html']}", soft_wrap=True)
     others = ", ".join(name for name in files if name != "report.html")
     out.print(f"         {others} beside it", soft_wrap=True)
+
+
+def exit_code(results: Results, *, warn: bool = False) -> int:
+    """The exit code that says what a report's headline says.
+
+    `warn`: what could not be judged is 0, too; but a run that passed nothing never is.
+    """
+    match conclude(results).conclusion:
+        case Conclusion.CONFORMANT:
+            return OK
+        case Conclusion.BROKEN:
+            return BROKEN
+        case Conclusion.INCONCLUSIVE if warn and results.count(Verdict.PASSED):
+            return OK
+    return INCONCLUSIVE
+
+
+def end(results: Results, directory: Path, *, warn: bool = False) -> int:
+    """Print the table, write every file; the run's exit code."""
+    publish(results, directory)
+    if not results.complete:
+        complain("Interrupted: the report holds what was measured so far.")
+        return INTERRUPTED
+    return exit_code(results, warn=warn)
+
+
+@contextmanager
+def follow(what: str) -> Iterator[Callable[[int, int, int], None]]:
+    """Show how far a check is, for as long as the block lasts."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    quiet = not err.is_terminal  # else a log begins with an empty line
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        task = progress.add_task(what, total=None)
+
+        def show(done: int, total: int, broken: int) -> None:
+            words = f"{what}, {broken} broken" if broken else what
+            progress.update(task, completed=done, total=total, description=words)
+
+        yield show
 
 
 def command_line() -> str:

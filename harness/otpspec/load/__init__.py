@@ -1,0 +1,12 @@
+"""A load run: journeys of many payers under Locust, every answer judged.
+
+Behaviours are written with Shopper, Journey and Share; `run` starts the load process. Nothing here
+imports Locust: only that process does, since Locust patches whatever process imports it.
+"""
+
+from otpspec.load.messages import LoadRun, Progress
+from otpspec.load.parent import DAY, run
+from otpspec.load.shopper import Shopper
+from otpspec.load.steps import Challenge, Journey, Share
+
+__all__ = ["DAY", "Challenge", "Journey", "LoadRun", "Progress", "Share", "Shopper", "run"]

@@ -25,13 +25,18 @@ def chances(
 ) -> frozenset[str]:
     """The rules that a wrong answer could have broken here.
 
-    Where nothing but a refusal is legal, that is the rule which letting it through would break.
+    Where nothing but a refusal is legal, that is the rule which letting it through would break, and
+    on a locked card also the one which judging the code would break.
     Where only success is legal, the rules which say that it must succeed although something came
     before. At an edge, where both are legal: none.
     """
     if not legal & SUCCESS:
         success = Outcome.APPROVED if isinstance(operation, Verify | Malformed) else Outcome.DONE
-        return frozenset({blame(policy, state, memory, operation, time, success)})
+        found = blame(policy, state, memory, operation, time, success)
+        if state.failures < policy.max_wrong or not isinstance(operation, Verify):
+            return frozenset((found,))
+        judged = blame(policy, state, memory, operation, time, Outcome.WRONG_OTC)
+        return frozenset((found, judged))
     if len(legal) > 1 or not isinstance(operation, Verify | Start):
         return _NONE
     case = Case(policy, state, memory, operation, time)

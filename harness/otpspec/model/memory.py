@@ -4,6 +4,7 @@ The verdict itself needs none of this: it follows from the states alone. Where s
 possible, what is remembered follows the answers that came, so that a name is the likeliest one.
 """
 
+import math
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -18,10 +19,9 @@ KEPT = 16
 class Past:
     """One challenge's past."""
 
-    __slots__ = ("amended", "first_called", "resent", "rotated", "tries", "wrong_csc")
+    __slots__ = ("amended", "resent", "rotated", "tries", "wrong_csc")
 
-    def __init__(self, first_called: float) -> None:
-        self.first_called = first_called
+    def __init__(self) -> None:
         self.rotated: set[str] = set()  # codes that a resend has replaced
         self.amended: set[str] = set()  # codes that a change of amount or payee has replaced
         self.resent = False
@@ -44,7 +44,9 @@ class Memory:
         "_max_wrong",
         "_voids",
         "after_void",
+        "blameless",
         "challenges",
+        "first_called",
         "malformed",
         "newest",
         "streak",
@@ -56,10 +58,12 @@ class Memory:
         self._max_wrong = policy.max_wrong
         self._voids = policy.wrong_csc == "void"
         self.challenges: dict[int, Past] = {}
+        self.first_called = math.inf  # the card's first start, in target time
         self.newest = -1  # the highest number of a challenge that was ever asked for
         self.streak: list[Failure] = []  # since the count was last cleared
         self.uncleared = 0
         """The count as it would stand if success cleared nothing, as far as was not disproved."""
+        self.blameless = True  # nothing but right codes was sent since the count was last cleared
         self.malformed = 0  # malformed tries since the count was last cleared
         self.unlocked = (
             False  # support has unlocked the card, and it has not been seen at work since
@@ -80,6 +84,7 @@ class Memory:
             self._started(operation.challenge, called)
         elif isinstance(operation, Malformed):
             self.malformed += 1
+            self.blameless = False
         elif isinstance(operation, Unlock) and answered & SUCCESS:
             self._cleared()
             self.unlocked, self.uncleared, self.after_void = True, 0, False
@@ -97,7 +102,8 @@ class Memory:
 
     def _started(self, number: int, called: float) -> None:
         self.newest = max(self.newest, number)
-        self.challenges[number] = Past(called)
+        self.first_called = min(self.first_called, called)
+        self.challenges[number] = Past()
         if len(self.challenges) > KEPT:
             del self.challenges[next(iter(self.challenges))]
 
@@ -105,7 +111,9 @@ class Memory:
         if Outcome.APPROVED in answered:
             self._cleared()
             self.unlocked = self.after_void = False
-        elif Outcome.WRONG_CSC in answered:
+            return
+        self.blameless = False
+        if Outcome.WRONG_CSC in answered:
             self._failed(number, by_csc=True)
         elif Outcome.WRONG_OTC in answered:
             self._failed(number, by_csc=False)
@@ -125,3 +133,4 @@ class Memory:
     def _cleared(self) -> None:
         self.streak.clear()
         self.malformed = 0
+        self.blameless = True

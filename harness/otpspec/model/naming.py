@@ -81,19 +81,22 @@ class Case:
             return "LOCKOUT-8"
         if memory.unlocked:
             return "LOCKOUT-7"
+        if memory.blameless and not failures:
+            return "LOCKOUT-9"
         return "CSC-6" if memory.after_void and failures < n - 1 else "LOCKOUT-2"
 
     def expired_too_early(self) -> str:
         """The rule that a living code breaks which is called expired."""
-        return "EXPIRY-5" if self.outlives_first_code() else "EXPIRY-1"
+        challenge = self.challenge
+        if challenge is None or not self.outlives_first_code():
+            return "EXPIRY-1"
+        young = self.time[1] - challenge.sent[0] < self.policy.validity.total_seconds() / 2
+        return "EXPIRY-5" if young else "EXPIRY-1"
 
     def outlives_first_code(self) -> bool:
-        """Whether the challenge's first code would be dead by now, and a later one lives."""
-        challenge = self.challenge
-        past = None if challenge is None else self.memory.challenges.get(challenge.number)
-        if past is None or not past.resent or self.policy.resend == "reuse":
-            return False
-        return self.time[1] - past.first_called >= self.policy.validity.total_seconds()
+        """Whether the card's first code would be dead by now, and this one lives."""
+        first = self.memory.first_called
+        return self.time[1] - first >= self.policy.validity.total_seconds()
 
 
 def blame(

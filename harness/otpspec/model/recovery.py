@@ -48,7 +48,7 @@ def _counts(policy: Policy, state: State, outcome: Outcome) -> range | tuple[int
     if outcome is Outcome.LOCKED:
         return (n,)
     if state.failures >= n:
-        return range(n)  # it is not locked, so that its count is anything below
+        return range(n + 1)  # nobody knows what it counts, nor when it locks
     if outcome is Outcome.APPROVED:
         return (0, state.failures) if state.failures else (0,)
     if outcome in (Outcome.WRONG_OTC, Outcome.WRONG_CSC, Outcome.DENIED):

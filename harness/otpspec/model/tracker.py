@@ -42,11 +42,16 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     got: tuple[Outcome, ...] = ()  # broken: what the answer means, sorted
     because: str = ""  # broken: why only that was legal
 
-    def __str__(self) -> str:
+    @property
+    def headline(self) -> str:
+        """'EXPIRY-2: approved, expected expired': the same for each answer of this kind."""
         if self.judgement is not Judgement.BROKEN:
             return str(self.judgement)
         expected, got = " or ".join(self.expected), " or ".join(self.got)
-        return f"{self.rule}: {got}, expected {expected}: {self.because}"
+        return f"{self.rule}: {got}, expected {expected}".replace("_", " ")
+
+    def __str__(self) -> str:
+        return f"{self.headline}: {self.because}" if self.because else self.headline
 
 
 _SILENT = Observation(Judgement.SILENT)

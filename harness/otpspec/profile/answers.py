@@ -57,6 +57,14 @@ def query(expression: str) -> Callable[[Any], Any]:
     return search
 
 
+def decode(body: bytes) -> Any:
+    """A body of JSON. Raises ValueError where it is something else."""
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError) as error:  # nested too deeply: nobody's honest answer
+        raise ValueError("the answer is not JSON") from error
+
+
 class Pattern:
     """One pattern of the profile, ready to be matched."""
 
@@ -75,12 +83,16 @@ class Pattern:
         return (
             (not self.statuses or status in self.statuses)
             and all(_same(find(document), value) for find, value in self._json)
-            and all(rx.search(headers.get(name, "")) for name, rx in self._headers)
+            and all(name in headers and rx.search(headers[name]) for name, rx in self._headers)
         )
 
 
 def _same(found: Any, wanted: Any) -> bool:
     """Equal as JSON is: true is not 1."""
+    if isinstance(found, list) and isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(_same, found, wanted))
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(_same(found[k], wanted[k]) for k in wanted)
     return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
 
 
@@ -98,8 +110,8 @@ class Reader:
         is unknown. None of the three judges anything.
         """
         try:
-            document = msgspec.json.decode(body) if body else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            document = decode(body)
+        except ValueError:
             document = None
         for pattern in self._patterns:
             if pattern.matches(status, headers, document):
@@ -110,6 +122,11 @@ class Reader:
         return Reading(_UNAVAILABLE if status >= 500 else _UNKNOWN, {})
 
     def captured(self, body: bytes) -> dict[str, Any]:
-        """The captures alone, for requests whose answers are not judged."""
-        document = msgspec.json.decode(body)
+        """The captures alone, for requests whose answers are not judged.
+
+        Raises ValueError where they cannot be read.
+        """
+        if not self._captures:
+            return {}
+        document = decode(body)
         return {name: find(document) for name, find in self._captures}

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from otpspec.outcome import SUCCESS, Outcome
@@ -10,15 +11,19 @@ from otpspec.profile import schema
 from otpspec.profile.answers import query
 from otpspec.profile.places import compile_tree, names_in
 from otpspec.profile.reader import Findings, did_you_mean
+from otpspec.rules import RULES
 
 CARD_PLACES = ("card.pan", "card.csc", "card.phone", "card.email", "card.passphrase")
 _OWN_PLACES: dict[str, tuple[str, ...]] = {
     "operations.start": ("amount", "currency", "merchant"),
     "operations.verify": ("otc", "csc"),
+    "operations.amend": ("amount", "currency", "merchant"),
     "operations.change_contact": ("contact", "proof"),
     "inbox.poll": ("contact",),
 }
-_WITH_CHALLENGE = frozenset({"operations.verify", "operations.resend", "operations.cancel"})
+_WITH_CHALLENGE = frozenset(
+    {"operations.verify", "operations.resend", "operations.cancel", "operations.amend"}
+)
 
 
 def check(found: Findings) -> None:
@@ -48,13 +53,34 @@ def check_policy(policy: Policy, found: Findings) -> None:
     for key in ("digits", "max_wrong"):
         if getattr(policy, key) < 1:
             found.add(f"policy.{key}", f"{getattr(policy, key)} is too small; at least 1")
+    if policy.lock_for is not None and policy.lock_for <= timedelta(0):
+        text = 'must be longer than nothing; "support" is a lock that only support ends'
+        found.add("policy.lock_for", text)
+    if policy.max_resends is not None and policy.max_resends < 0:
+        text = f'{policy.max_resends} is too small; at least 0, or "unlimited"'
+        found.add("policy.max_resends", text)
+    try:
+        policy.start_limit  # noqa: B018 - reading it is the check
+    except ValueError as error:
+        found.add("policy.max_starts", str(error))
+
+
+def check_waivers(waive: Any, found: Findings) -> None:
+    """Look at the rules that are waived by name: a misspelled one waives nothing."""
+    for rule_id, reason in waive.items() if isinstance(waive, dict) else ():
+        if rule_id not in RULES:
+            hint = did_you_mean(rule_id, RULES)
+            found.add(f"waive.{rule_id}", f"is not in the rule catalogue; {hint}")
+        elif isinstance(reason, str) and not reason.strip():
+            text = "needs a reason: why it does not matter that the rule is not applicable"
+            found.add(f"waive.{rule_id}", text)
 
 
 def _check_url(url: str, place: str, found: Findings) -> None:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        extra = parts.query or parts.fragment or parts.username
+        extra = parts.query or parts.fragment or "@" in parts.netloc or "{" in url
     except ValueError:
         good = extra = None
     if not good or extra:

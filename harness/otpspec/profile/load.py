@@ -11,9 +11,9 @@ from typing import Any, get_type_hints
 import msgspec
 
 from otpspec.errors import Problem, ProfileError
-from otpspec.policy import POLICIES, Policy
+from otpspec.policy import POLICIES, WORDS_FOR_NONE, Policy
 from otpspec.profile import reader, schema
-from otpspec.profile.checks import check, check_policy
+from otpspec.profile.checks import check, check_policy, check_waivers
 from otpspec.profile.compiled import Profile
 from otpspec.profile.reader import Findings
 
@@ -58,6 +58,7 @@ def load(
     read = reader.decode(schema.Profile, document, "", found)
     policy = _policy(document.get("policy", {}), found)
     check(found)
+    check_waivers(document.get("waive", {}), found)
     if found.problems or policy is None:
         raise ProfileError(source, found.problems)
     return Profile(source, read, policy, secrets)
@@ -128,11 +129,12 @@ def _with_environment(
 
 def _policy(table: Any, found: Findings) -> Policy | None:
     if not isinstance(table, dict):
-        found.add("policy", f"expected a table, got {table!r}")
+        return None  # the reader has said so
+    name = reader.decode(str, table.get("base", "safekey"), "policy.base", found)
+    if name is reader.BAD:
         return None
-    name = table.get("base", "safekey")
     if name not in POLICIES:
-        hint = reader.did_you_mean(str(name), POLICIES)
+        hint = reader.did_you_mean(name, POLICIES)
         found.add("policy.base", f'"{name}" is not a policy; {hint}')
         return None
     hints = get_type_hints(Policy)
@@ -145,7 +147,10 @@ def _policy(table: Any, found: Findings) -> Policy | None:
             hint = reader.did_you_mean(key, hints)
             found.add(f"policy.{key}", f"unknown key; {hint}")
             continue
-        changes[key] = reader.decode(hints[key], value, f"policy.{key}", found)
+        if value == WORDS_FOR_NONE.get(key, reader.BAD):
+            changes[key] = None
+        else:
+            changes[key] = reader.decode(hints[key], value, f"policy.{key}", found)
     if len(found.problems) > before:
         return None
     policy = msgspec.structs.replace(POLICIES[name], **changes)

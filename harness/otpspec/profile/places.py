@@ -27,18 +27,23 @@ class Template:
     def fill(self, values: Values) -> Any:
         """The text with its places filled; a text that is one single place: its value as it is.
 
-        Raises KeyError with the name of a place that has no value.
+        MISSING where a value is. Raises KeyError with the name of a place that has no value.
         """
         if self._whole is not None:
             return values[self._whole]
+        if any(values[name] is MISSING for name in self.names):
+            return MISSING
         return self.text(values)
 
     def text(self, values: Values, escape: Callable[[str], str] = str) -> str:
-        """The text with its places filled, each value escaped.
+        """The text with its places filled, each value escaped; nothing for one that is MISSING.
 
         Raises KeyError with the name of a place that has no value.
         """
-        return "".join(escape(str(values[part])) if place else part for part, place in self._parts)
+        filled = ((values[part] if place else part, place) for part, place in self._parts)
+        return "".join(
+            escape(str(part)) if place else part for part, place in filled if part is not MISSING
+        )
 
 
 def compile_tree(node: Any) -> Any:

@@ -19,6 +19,7 @@ _UNIT = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_LONGEST = timedelta(days=3660)  # what is added to a date must be a date
 _NAMES = {bool: "true or false", int: "a whole number", str: "text", float: "a number"}
 
 
@@ -55,6 +56,8 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text.strip())
     if match:
+        if float(match[1]) > _LONGEST / _UNIT[match[2]]:
+            raise ValueError(f'"{text}" is too long; at most "{_LONGEST.days}d"')
         return float(match[1]) * _UNIT[match[2]]
     if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
         raise ValueError(_without_unit(text.strip()))
@@ -69,18 +72,23 @@ def _without_unit(number: str) -> str:
 
 def decode(kind: Any, value: Any, place: str, found: Findings) -> Any:
     """`value` as a `kind`; each mistake is added to what is `found`, and the value is then BAD."""
-    if kind is timedelta:
+    if kind is timedelta or timedelta in get_args(kind):
         return _duration(value, place, found)
     if _is_table(kind):
         return _table(kind, value, place, found)
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         for member in get_args(kind):
-            if isinstance(value, dict) and _is_table(member):
+            if _is_table(member):
                 return _table(member, value, place, found)
+            if member is timedelta:
+                return _duration(value, place, found)
     if origin is list and isinstance(value, list):
         (item,) = get_args(kind)
         return [decode(item, v, f"{place}[{i}]", found) for i, v in enumerate(value)]
+    if origin is dict and isinstance(value, dict):
+        _, item = get_args(kind)
+        return {k: decode(item, v, f"{place}.{k}", found) for k, v in value.items()}
     return _leaf(kind, value, place, found)
 
 
@@ -128,25 +136,33 @@ def _missing(kind: Any) -> str:
     if _is_table(kind):
         needed = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
         return f"missing; it is a table with {', '.join(needed)}"
-    return f"missing; it is {_NAMES.get(kind, 'required')}"
+    return f"missing; it is {_in_words(kind)}"
 
 
 def _leaf(kind: Any, value: Any, place: str, found: Findings) -> Any:
     try:
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        found.add(place, _explain(error, kind, value))
+    except msgspec.ValidationError:
+        found.add(place, _explain(kind, value))
         return BAD
 
 
-def _explain(error: msgspec.ValidationError, kind: Any, value: Any) -> str:
+def _explain(kind: Any, value: Any) -> str:
     words = _words(kind)
     unknown = [v for v in (value if isinstance(value, list) else [value]) if v not in words]
     if words and unknown and isinstance(unknown[0], str):
         return f'"{unknown[0]}" is not known; {did_you_mean(unknown[0], words)}'
-    if kind in _NAMES:
-        return f"expected {_NAMES[kind]}, got {value!r}"
-    return str(error)
+    return f"expected {_in_words(kind)}, got {value!r}"
+
+
+def _in_words(kind: Any) -> str:
+    """'a whole number', 'one of GET, POST': what a value must be."""
+    if words := _words(kind):
+        return "one of " + ", ".join(words)
+    containers = {dict: "a table", list: "a list"}
+    if get_origin(kind) in containers:
+        return containers[get_origin(kind)]
+    return " or ".join(_NAMES[k] for k in (kind, *get_args(kind)) if k in _NAMES)
 
 
 def _words(kind: Any) -> list[str]:

@@ -49,6 +49,7 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     currency: str = "EUR"
     merchant: str = "otpspec"
     without_csc: str = "12.00"
+    amended: str = "13.00"
     with_csc: str = "250.00"
 
 
@@ -83,6 +84,7 @@ class Operations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     enroll: Request
     resend: Request | None = None
     cancel: Request | None = None
+    amend: Request | None = None
     unlock: Request | None = None
     change_contact: Request | None = None
 
@@ -96,4 +98,5 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     policy: dict[str, Any] = {}  # a named policy, and single values that differ from it
     clock: Clock = Clock()
     amounts: Amounts = Amounts()
+    unknown_card: dict[str, str] = {}  # {card.…} of a card that does not exist
     waive: dict[str, str] = {}  # rule id: why it does not matter that it is not applicable

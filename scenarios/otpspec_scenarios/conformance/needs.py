@@ -19,3 +19,15 @@ def needs_rotation(trial: Trial) -> None:
     """Some targets repeat the code at a resend."""
     if trial.policy.resend != "rotate":
         raise NotApplicable(f'the profile says policy.resend = "{trial.policy.resend}"')
+
+
+def needs_digits(trial: Trial) -> None:
+    """Zeros and other scripts' digits are questions about digits."""
+    if trial.policy.alphabet != "digits":
+        raise NotApplicable(f'the profile says policy.alphabet = "{trial.policy.alphabet}"')
+
+
+def needs_one_count_for_the_card(trial: Trial) -> None:
+    """Some targets count for each challenge: its code dies, the card lives."""
+    if trial.policy.lock_scope != "card":
+        raise NotApplicable(f'the profile says policy.lock_scope = "{trial.policy.lock_scope}"')

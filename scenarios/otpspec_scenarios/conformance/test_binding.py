@@ -1,6 +1,9 @@
 """BINDING: a code is good for its own transaction only."""
 
-from otpspec import REFUSED, Challenge, Trial, proves
+import re
+from dataclasses import replace
+
+from otpspec import REFUSED, Challenge, NotApplicable, Outcome, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
 
 
@@ -36,3 +39,57 @@ async def test_code_of_another_card_is_refused(trial: Trial) -> None:
 
     trial.expect(answer, *REFUSED, because="the code is another card's")
     await trial.approved(mine, because="this is its own code")
+
+
+@proves("BINDING-1")
+async def test_code_of_another_session_is_refused(trial: Trial) -> None:
+    needs_more_than_one_try(trial)
+    mine = await trial.start()
+    async with trial.elsewhere() as other:
+        theirs = await another(other, mine, same_card=False)
+
+        answer = await trial.verify(mine, theirs.otc)
+
+    trial.expect(answer, *REFUSED, because="the code was sent to someone else")
+
+
+@proves("BINDING-2")
+async def test_change_of_amount_voids_the_code(trial: Trial) -> None:
+    challenge = await trial.start()
+    amended = await trial.amend(challenge)
+    trial.expect(amended, Outcome.DONE, because="the transaction is open")
+
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="the payer has agreed to another amount")
+
+
+@proves("BINDING-3")
+async def test_transaction_ids_cannot_be_guessed(trial: Trial) -> None:
+    card = await trial.card()
+    ids = [(await trial.start(card)).captures.get("id") for _ in range(12)]
+    if None in ids:
+        raise NotApplicable("the profile has no operations.start.capture.id")
+
+    numbers = [int.from_bytes(str(i).rjust(64).encode(), "big") for i in ids]
+    decimal = [int(found[0]) for i in ids if (found := re.findall(r"\d+", str(i))[-1:])]
+    rising = [n for n in (numbers, decimal) if len(n) == len(ids) and sorted(set(n)) == n]
+    near = any(n[-1] - n[0] < 10**9 for n in rising[-1:])
+
+    # Twelve random ids are in rising order once in 479 million runs.
+    trial.check(
+        len(set(ids)) == len(ids) and not (rising and near),
+        expected="ids that are all different and follow no order",
+        got="ids that count up" if rising else "the same id twice",
+        because="whoever knows one id must not know the next",
+    )
+
+
+@proves("BINDING-3")
+async def test_strangers_transaction_is_refused(trial: Trial) -> None:
+    challenge = await trial.start()
+    stranger = await trial.card()
+
+    answer = await trial.verify(replace(challenge, card=stranger), trial.wrong(challenge.card))
+
+    trial.expect(answer, *REFUSED, because="a stranger does not know the code")

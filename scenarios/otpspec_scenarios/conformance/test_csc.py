@@ -2,7 +2,8 @@
 
 import pytest
 
-from otpspec import MISSING, REFUSED, Challenge, NotApplicable, Trial, proves
+from otpspec import MISSING, REFUSED, Answer, Challenge, NotApplicable, Trial, proves
+from otpspec_scenarios.conformance.alike import differences, stands_in
 from otpspec_scenarios.conformance.needs import needs_void_after_wrong_csc
 
 
@@ -43,6 +44,69 @@ async def test_right_csc_alone_is_not_enough(trial: Trial) -> None:
     answer = await trial.verify(challenge, trial.wrong(challenge.card))
 
     trial.expect(answer, *REFUSED, because="the 3CSC is right, but the OTC is wrong")
+    await control(trial)
+
+
+@proves("CSC-3")
+async def test_answer_does_not_tell_which_element_was_wrong(trial: Trial) -> None:
+    if trial.policy.tells_wrong_element:
+        raise NotApplicable("the profile says policy.tells_wrong_element = true")
+    answers = []
+    for what in ("otc", "csc", "otc"):
+        challenge = await trial.start(await trial.card(), csc=True)
+        if what == "otc":
+            answers.append(await trial.verify(challenge, trial.wrong(challenge.card)))
+        else:
+            answers.append(await trial.verify(challenge, csc=wrong_csc(challenge)))
+        trial.expect(answers[-1], *REFUSED, because=f"the {what} is wrong")
+
+    found = differences(answers[0], answers[1], again=answers[2])
+
+    trial.check(
+        not found,
+        expected="the same answer to a wrong OTC and to a wrong 3CSC",
+        got="; ".join(found),
+        because="the profile says policy.tells_wrong_element = false",
+    )
+    await control(trial)
+
+
+@proves("CSC-4")
+async def test_csc_is_never_in_an_answer(trial: Trial) -> None:
+    shown: dict[str, int] = {}
+    for _ in range(3):  # three digits may stand in an answer by chance, but not three times
+        challenge = await trial.start(await trial.card(), csc=True)
+        before = len(trial.session.answers)
+        await trial.verify(challenge, csc=wrong_csc(challenge))
+        anew = await trial.start(challenge.card, csc=True)
+        await trial.approved(anew, because="both codes are right")
+        for answer in trial.session.answers[before:]:
+            # The right one may be in no answer, nor the wrong one: it may be a mistyped right one.
+            for csc in (challenge.card.csc, wrong_csc(challenge)):
+                if _stands_in(csc, answer):
+                    shown[answer.operation] = shown.get(answer.operation, 0) + 1
+
+    often = sorted(operation for operation, times in shown.items() if times >= 3)
+    trial.check(
+        not often,
+        expected="no 3CSC in any answer",
+        got=f"a 3CSC in the answer to {', '.join(often)}",
+        because="the 3CSC is a secret of the card",
+    )
+
+
+def _stands_in(csc: str, answer: Answer) -> bool:
+    text = answer.body.decode("utf-8", "replace") + " " + " ".join(answer.headers.values())
+    return stands_in(csc, text)
+
+
+@proves("CSC-5")
+async def test_wrong_csc_approves_nothing_however_often_it_is_sent(trial: Trial) -> None:
+    challenge = await trial.start(csc=True)
+
+    for _ in range(max(2, trial.policy.max_wrong - 1)):
+        answer = await trial.verify(challenge, csc=wrong_csc(challenge))
+        trial.expect(answer, *REFUSED, because="the 3CSC is wrong, this time too")
     await control(trial)
 
 

@@ -56,6 +56,26 @@ async def test_only_the_last_digits_of_the_contact_are_shown(trial: Trial) -> No
     )
 
 
+@proves("DELIVER-3")
+async def test_message_names_amount_and_payee(trial: Trial) -> None:
+    if not trial.policy.message_names_payment:
+        raise NotApplicable("the profile says policy.message_names_payment = false")
+    challenge = await trial.start()
+    amounts = trial.profile.amounts
+    amount = amounts.with_csc if trial.policy.csc == "always" else amounts.without_csc
+    pattern = re.escape(amount).replace(r"\.", "[.,]").removesuffix("00") + "(00)?"
+
+    missing = [] if re.search(pattern, challenge.message) else ["the amount"]
+    missing += [] if amounts.merchant.lower() in challenge.message.lower() else ["the payee"]
+
+    trial.check(
+        not missing,
+        expected="amount and payee in the message",
+        got=f"a message without {' and without '.join(missing)}",
+        because="the payer must see what the code is for",
+    )
+
+
 @proves("DELIVER-4")
 async def test_one_message_is_sent_for_one_code(trial: Trial) -> None:
     challenge = await trial.start()

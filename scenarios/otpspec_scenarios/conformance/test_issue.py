@@ -1,6 +1,6 @@
 """ISSUE: what it takes to make a code, and who gets to see it."""
 
-from otpspec import REFUSED, Outcome, Trial, proves
+from otpspec import REFUSED, Inconclusive, NotApplicable, Outcome, Trial, proves
 
 
 @proves("ISSUE-1")
@@ -54,3 +54,29 @@ async def test_locked_card_gets_no_new_code(trial: Trial) -> None:
     trial.expect(
         await trial.try_start(other), Outcome.DONE, because="this card is not locked (control)"
     )
+
+
+@proves("ISSUE-4")
+async def test_starts_of_a_card_are_limited(trial: Trial) -> None:
+    limit = trial.policy.start_limit
+    if limit is None:
+        raise NotApplicable("the profile declares no policy.max_starts")
+    card = await trial.card()
+    for number in range(limit.starts):
+        answer = await trial.try_start(card)
+        because = f"start {number + 1} of {limit.starts} that policy.max_starts allows"
+        trial.expect(answer, Outcome.DONE, because=because)
+    last = answer
+
+    answer = await trial.try_start(card)
+
+    if answer.returned - trial.session.answers[1].called > limit.within:
+        raise Inconclusive("the starts took longer than the time in which they are counted")
+    trial.check(
+        Outcome.DONE not in answer.outcomes,
+        expected=f"no start after {limit.starts}, as policy.max_starts declares",
+        got=str(answer),
+        because="every start costs a message, and is a chance to guess anew",
+    )
+    await trial.clock.sleep_until(last.returned + limit.within + trial.policy.tolerance)
+    trial.expect(await trial.try_start(card), Outcome.DONE, because="the time is over (control)")

@@ -1,6 +1,7 @@
 """LOCKOUT: several wrong codes lock the card, all of it, until support unlocks it."""
 
-from otpspec import REFUSED, Outcome, Trial, proves
+from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
+from otpspec_scenarios.conformance.alike import differences
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
 
 LOCKED = "N wrong codes lock the card"
@@ -63,13 +64,46 @@ async def test_lock_holds_for_a_resend(trial: Trial) -> None:
 
 
 @proves("LOCKOUT-6")
-async def test_lock_outlasts_the_code(trial: Trial) -> None:
+async def test_lock_that_support_ends_outlasts_the_code(trial: Trial) -> None:
+    if trial.policy.lock_for is not None:
+        raise NotApplicable("the profile says that a lock ends by itself: policy.lock_for")
     challenge = await trial.lock()
 
     await trial.clock.sleep_until(challenge.surely_expired)
     answer = await trial.try_start(challenge.card)
 
     trial.expect(answer, *REFUSED, because="the lock lasts until support unlocks")
+
+
+@proves("LOCKOUT-6")
+async def test_lock_that_ends_by_itself_lasts_as_declared(trial: Trial) -> None:
+    if trial.policy.lock_for is None:
+        raise NotApplicable("the profile says that support ends a lock: policy.lock_for")
+    challenge = await trial.start()
+    last = await trial.fail(challenge, trial.policy.max_wrong)
+    surely_locked = last.called + trial.policy.lock_for
+
+    await trial.clock.sleep_until(surely_locked - 0.02 * trial.policy.lock_for)
+    answer = await trial.try_start(challenge.card)
+    if answer.returned < surely_locked:
+        trial.expect(answer, *REFUSED, because="the lock lasts as declared")
+
+    await trial.clock.sleep_until(last.returned + trial.policy.lock_for + trial.policy.tolerance)
+    anew = await trial.try_start(challenge.card)
+    trial.expect(anew, Outcome.DONE, because="the lock has ended, as declared")
+
+
+@proves("LOCKOUT-7")
+async def test_challenge_from_before_the_lock_stays_dead_when_it_ends(trial: Trial) -> None:
+    if trial.policy.lock_for is None or trial.policy.lock_for >= trial.policy.validity:
+        raise NotApplicable("a lock that ends by itself while a code lives: policy.lock_for")
+    challenge = await trial.start()
+    last = await trial.fail(challenge, trial.policy.max_wrong)
+
+    await trial.clock.sleep_until(last.returned + trial.policy.lock_for + trial.policy.tolerance)
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="after a lock the transaction is started anew")
 
 
 @proves("LOCKOUT-7")
@@ -98,6 +132,80 @@ async def test_count_begins_anew_after_support_unlocks(trial: Trial) -> None:
     await trial.fail(challenge, trial.policy.max_wrong - 1)
 
     await trial.approved(challenge, because="the count began anew, and N was not reached")
+
+
+@proves("LOCKOUT-5")
+async def test_count_does_not_depend_on_address_or_headers(trial: Trial) -> None:
+    challenge = await trial.start()
+    for number in range(trial.policy.max_wrong):
+        address = f"198.51.100.{number + 1}"  # RFC 5737: for documentation, nobody's
+        headers = {"X-Forwarded-For": address, "X-Real-IP": address, "Forwarded": f"for={address}"}
+        headers |= {"True-Client-IP": address, "User-Agent": f"browser/{number}"}
+        wrong = trial.wrong(challenge.card)
+        answer = await trial.verify(challenge, wrong, extra_headers=headers)
+        trial.expect(answer, *REFUSED, because="the OTC is wrong")
+
+    answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="N codes were wrong, whatever the headers said")
+
+
+@proves("LOCKOUT-3", "LOCKOUT-5")
+async def test_count_does_not_depend_on_the_session(trial: Trial) -> None:
+    challenge = await trial.start()
+    for _ in range(trial.policy.max_wrong):
+        async with trial.elsewhere() as other:
+            await other.fail(challenge, 1)
+
+    async with trial.elsewhere() as other:
+        answer = await other.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="N codes were wrong, over several sessions")
+
+
+@proves("LOCKOUT-3")
+async def test_one_guess_on_ever_fresh_codes_is_stopped(trial: Trial) -> None:
+    card = await trial.card()
+    for _ in range(trial.policy.max_wrong):
+        await trial.fail(await trial.start(card), 1)
+
+    answer = await trial.try_start(card)
+
+    trial.expect(answer, *REFUSED, because="N codes were wrong, one in each transaction")
+
+
+@proves("LOCKOUT-8")
+async def test_success_clears_the_count(trial: Trial) -> None:
+    needs_more_than_one_try(trial)
+    if not trial.policy.success_clears_count:
+        raise NotApplicable("the profile says policy.success_clears_count = false")
+    card = await trial.card()
+
+    for _ in range(2):
+        challenge = await trial.start(card)
+        await trial.fail(challenge, trial.policy.max_wrong - 1)
+        await trial.approved(challenge, because="N was not reached since the last success")
+
+
+@proves("LOCKOUT-10")
+async def test_locked_cards_answer_does_not_tell_a_right_code_from_a_wrong_one(
+    trial: Trial,
+) -> None:
+    challenge = await trial.lock()
+    wrong = await trial.verify(challenge, trial.wrong(challenge.card))
+    right = await trial.verify(challenge)
+    again = await trial.verify(challenge, trial.wrong(challenge.card))
+    for answer in (wrong, right, again):
+        trial.expect(answer, *REFUSED, because=LOCKED)
+
+    found = differences(wrong, right, again=again)
+
+    trial.check(
+        not found,
+        expected="the same answer to a right code as to a wrong one",
+        got="; ".join(found),
+        because="else the lock tells a guesser that the guess was right",
+    )
 
 
 @proves("LOCKOUT-9")

@@ -1,5 +1,7 @@
 """REPLAY: a code is good once, and what is over stays over."""
 
+import pytest
+
 from otpspec import REFUSED, Outcome, Trial, proves
 
 
@@ -26,6 +28,28 @@ async def test_used_code_is_refused_in_the_next_transaction(trial: Trial) -> Non
     trial.expect(answer, *REFUSED, because="the code was used in the transaction before")
 
 
+@proves("REPLAY-2")
+@pytest.mark.parametrize("spelling", ["{} ", " {}", "{}\n", "0{}", "{}\0", "\ufeff{}"], ids=ascii)
+async def test_used_code_is_refused_in_another_spelling(trial: Trial, spelling: str) -> None:
+    challenge = await trial.start()
+    await trial.approved(challenge, because="the code is right and unused")
+
+    answer = await trial.verify(challenge, spelling.format(challenge.otc))
+
+    trial.expect(answer, *REFUSED, because="the code was used, however it is spelled")
+
+
+@proves("REPLAY-2")
+async def test_used_code_is_refused_later_too(trial: Trial) -> None:
+    challenge = await trial.start()
+    await trial.approved(challenge, because="the code is right and unused")
+
+    for share in (0.3, 0.6, 0.95, 1.05):
+        await trial.clock.sleep_until(challenge.sent_latest + share * trial.policy.validity)
+        answer = await trial.verify(challenge)
+        trial.expect(answer, *REFUSED, because=f"the code was used {share:g} validities ago")
+
+
 @proves("REPLAY-3")
 async def test_finished_transaction_is_not_reopened_by_a_resend(trial: Trial) -> None:
     challenge = await trial.start()
@@ -42,5 +66,15 @@ async def test_cancelled_transaction_is_over(trial: Trial) -> None:
     trial.expect(await trial.cancel(challenge), Outcome.DONE, because="the transaction is open")
 
     answer = await trial.verify(challenge)
+
+    trial.expect(answer, *REFUSED, because="the transaction was cancelled")
+
+
+@proves("REPLAY-3")
+async def test_voided_transaction_is_not_reopened_by_a_resend(trial: Trial) -> None:
+    challenge = await trial.start()
+    trial.expect(await trial.cancel(challenge), Outcome.DONE, because="the transaction is open")
+
+    answer = await trial.try_resend(challenge)
 
     trial.expect(answer, *REFUSED, because="the transaction was cancelled")

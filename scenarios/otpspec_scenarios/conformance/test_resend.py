@@ -1,6 +1,6 @@
 """RESEND: a new code in place of the earlier one, and no new tries."""
 
-from otpspec import REFUSED, Trial, proves
+from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try, needs_rotation
 
 
@@ -30,3 +30,42 @@ async def test_resend_does_not_zero_the_count(trial: Trial) -> None:
     answer = await trial.verify(resent)
 
     trial.expect(answer, *REFUSED, because="N codes were wrong; a resend between them is no pardon")
+
+
+@proves("RESEND-3")
+async def test_resend_that_repeats_the_code_does_not_extend_its_life(trial: Trial) -> None:
+    if trial.policy.resend != "reuse":
+        raise NotApplicable(f'the profile says policy.resend = "{trial.policy.resend}"')
+    challenge = await trial.start()
+    await trial.clock.sleep_until(challenge.sent_earliest + 0.6 * trial.policy.validity)
+    resent = await trial.resend(challenge)
+    trial.check(
+        resent.otc == challenge.otc,
+        expected="the same code again",
+        got="another code",
+        because='the profile says policy.resend = "reuse"',
+    )
+
+    await trial.clock.sleep_until(challenge.surely_expired)
+    answer = await trial.verify(resent)
+
+    trial.expect(answer, *REFUSED, because="its validity counts from when it was first sent")
+
+
+@proves("RESEND-4")
+async def test_resends_are_limited(trial: Trial) -> None:
+    limit = trial.policy.max_resends
+    if limit is None:
+        raise NotApplicable("the profile declares no policy.max_resends")
+    challenge = await trial.start()
+    for _ in range(limit):
+        challenge = await trial.resend(challenge)
+
+    answer = await trial.try_resend(challenge)
+
+    trial.check(
+        Outcome.DONE not in answer.outcomes,
+        expected=f"no resend after {limit}, as policy.max_resends declares",
+        got=str(answer),
+        because="every resend costs a message, and is a chance to guess anew",
+    )

@@ -34,6 +34,28 @@ def guesser(shopper: Shopper) -> Journey:
     yield shopper.unlock()
     yield shopper.verify(challenge, challenge.otc)
     challenge = yield shopper.start()
+    if shopper.policy.max_wrong > 1:
+        yield shopper.verify(challenge, shopper.wrong())
+    yield shopper.verify(challenge, challenge.otc)
+
+
+def sprayer(shopper: Shopper) -> Journey:
+    """Guesses once at each of ever fresh codes, until the card is locked."""
+    challenge = yield shopper.start()
+    for _ in range(shopper.policy.max_wrong - 1):
+        yield shopper.verify(challenge, shopper.wrong())
+        challenge = yield shopper.start()
+    yield shopper.verify(challenge, shopper.wrong())
+    yield shopper.verify(challenge, challenge.otc)
+
+
+def csc_guesser(shopper: Shopper) -> Journey:
+    """Has the codes, and guesses at the 3CSC until the card is locked."""
+    challenge = yield shopper.start(csc=True)
+    for _ in range(shopper.policy.max_wrong - 1):
+        yield shopper.verify(challenge, challenge.otc, csc=Csc.WRONG)
+        challenge = yield shopper.start(csc=True)
+    yield shopper.verify(challenge, shopper.wrong())
     yield shopper.verify(challenge, challenge.otc)
 
 
@@ -90,16 +112,18 @@ def two_baskets(shopper: Shopper) -> Journey:
 
 
 DAY = (
-    Share(76, right_first_time),
+    Share(77, right_first_time),
     Share(9, mistypes_then_right),
-    Share(4, impatient, needs=("resend",)),
+    Share(3, impatient, needs=("resend",)),
     Share(2, two_baskets),
     Share(2, wrong_csc_then_anew, needs=("csc",)),
-    Share(2, missing_csc, needs=("csc",)),
+    Share(1, missing_csc, needs=("csc",)),
     Share(2, latecomer, needs=("expiry",)),
-    Share(2, guesser),
     Share(1, replayer),
+    Share(1, guesser),
+    Share(1, sprayer),
+    Share(1, csc_guesser, needs=("csc",)),
 )
-"""A day at the bank: most people get it right. The rest is what a day also has, in parts of a
-hundred journeys; the abusers (guesser, replayer) are more than on a real day, so that a short run
-tries each rule often enough. The shares are a judgement and not taken from a bank's figures."""
+"""A day at the bank: most people get it right, some mistype, are impatient or late. Parts of a
+hundred journeys. The abusers (replayer, guesser, sprayer, csc_guesser) are more than a real day
+has, so that a short run tries each rule often enough. A judgement, and no bank's figures."""

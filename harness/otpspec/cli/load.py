@@ -1,0 +1,120 @@
+"""otpspec load: Locust underneath, every answer judged."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from otpspec import conclude, results
+from otpspec import load as locust_load
+from otpspec import profile as profiles
+from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
+from otpspec.cli.output import command_line, end, err, prepare
+from otpspec.profile import Profile
+from otpspec.profile.reader import parse_duration
+from otpspec.redact import Redactor
+
+
+def load(
+    profile: ProfileArgument,
+    base_url: BaseUrl = None,
+    changes: Changes = None,
+    users: Annotated[
+        int, typer.Option(min=1, help="How many payers at once, in a closed loop.")
+    ] = 20,
+    duration: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long: 30s, 2m.")
+    ] = "30s",
+    spawn_rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Payers begun a second; all in the first.")
+    ] = None,
+    seed: Seed = None,
+    out: Out = DEFAULT_OUT,
+    strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
+) -> None:
+    """Load a target with payers like those of a real day, and judge every answer."""
+    read = profiles.load(profile, base_url=base_url, changes=changes or ())
+    try:
+        lasts = parse_duration(duration)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from error
+    prepare(out)
+    found = run(
+        read,
+        base_url=base_url,
+        changes=changes or [],
+        users=users,
+        spawn_rate=spawn_rate,
+        lasts=lasts,
+        seed=secrets.randbelow(1_000_000) if seed is None else seed,
+        strict=strict,
+    )
+    raise typer.Exit(end(found, out))
+
+
+def run(
+    profile: Profile,
+    *,
+    base_url: str | None,
+    changes: list[str],
+    users: int,
+    lasts: timedelta,
+    seed: int,
+    spawn_rate: float | None = None,
+    strict: bool = False,
+) -> results.Results:
+    """Run the load, and show how it goes.
+
+    Raises OtpspecError where nothing could be measured.
+    """
+    started = datetime.now(UTC)
+    redact = Redactor()
+    redact.learn(*profile.secrets)
+    with _follow(lasts) as show:
+        ran = locust_load.run(
+            profile.source,
+            base_url=base_url,
+            changes=changes,
+            users=users,
+            spawn_rate=spawn_rate,
+            duration=lasts,
+            seed=seed,
+            on_progress=show,
+        )
+    return conclude.document(
+        profile,
+        ran.rules,
+        command=redact(command_line()),
+        started=started,
+        seed=seed,
+        complete=ran.complete,
+        strict=strict,
+        load=ran.load,
+        clock=ran.clock,
+    )
+
+
+@contextmanager
+def _follow(lasts: timedelta) -> Iterator["Show"]:
+    """Show how a load run is going, for as long as the block lasts."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        yield Show(progress, lasts.total_seconds())
+
+
+class Show:
+    """Is told once a second how a load run goes."""
+
+    def __init__(self, progress: Progress, seconds: float) -> None:
+        self._progress = progress
+        self._task = progress.add_task("loading", total=seconds)
+
+    def __call__(self, told: locust_load.Progress) -> None:
+        words = f"loading, {told.rate_per_s:,.0f}/s, p99 {told.p99_ms:.1f} ms"
+        if told.failures:
+            words += f", {told.failures} failures"
+        self._progress.update(self._task, completed=told.elapsed_s, description=words)

@@ -1,0 +1,203 @@
+"""otpspec prove: runs the suite against every mutant, and shows which rule catches which."""
+
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from otpspec import profile as profiles
+from otpspec.cli.output import BROKEN, OK, complain, err, out, prepare
+from otpspec.cli.server import ReferenceServer
+from otpspec.errors import OtpspecError
+from otpspec.outcome import Verdict
+
+ELSEWHERE = ("RACE", "LOAD")
+"""Families that have proofs of their own: they need requests that collide, or load."""
+
+_LINE = re.compile(r"(\S+) +([A-Z]+-\d+) +(.*?)(?: \(with (--.*)\))?")
+_POLICY = {  # the server's option: what a profile says of it
+    "--max-starts": "policy.max_starts",
+    "--max-resends": "policy.max_resends",
+    "--lock-for": "policy.lock_for",
+    "--resend": "policy.resend",
+    "--max-wrong": "policy.max_wrong",
+    "--validity": "policy.validity",
+    "--digits": "policy.digits",
+    "--alphabet": "policy.alphabet",
+    "--csc": "policy.csc",
+}
+_SWITCH = {
+    "--merge-failures": "policy.tells_wrong_element=false",
+    "--hide-unknown-cards": "policy.hides_unknown_cards=true",
+}
+
+
+class Mutant(NamedTuple):
+    """A server that is broken on purpose; without a name, the strict one."""
+
+    name: str
+    rule: str
+    sentence: str
+    options: tuple[str, ...]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What the suite found at one server."""
+
+    mutant: str
+    rule: str
+    sentence: str
+    options: list[str]
+    verdicts: dict[str, Verdict]
+    reasons: dict[str, str]
+    seconds: float
+
+    @property
+    def caught_by(self) -> list[str]:
+        """The rules that the server broke."""
+        return [rule for rule, verdict in self.verdicts.items() if verdict is Verdict.BROKEN]
+
+
+def mutants() -> list[Mutant]:
+    """Every mutant of the reference server, as it lists them itself."""
+    command = [sys.executable, "-m", "otpspec_reference", "--list-mutants"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    found = [_LINE.fullmatch(line.strip()) for line in listed.splitlines() if line.strip()]
+    return [Mutant(m[1], m[2], m[3], tuple((m[4] or "").split())) for m in found if m]
+
+
+def changes(options: Iterable[str]) -> list[str]:
+    """What a profile says of a server with these options."""
+    words = iter(options)
+    return [_SWITCH.get(word) or f"{_POLICY[word]}={next(words)}" for word in words]
+
+
+def try_one(mutant: Mutant, seed: int) -> Proof:
+    """Run the whole suite against one server. Runs in a process of its own."""
+    from otpspec.cli.suite import run
+
+    began = time.monotonic()
+    arguments = [*mutant.options, *(["--mutant", mutant.name] if mutant.name else [])]
+    with ReferenceServer(arguments) as server:
+        environ = {**os.environ, "OTPSPEC_TEST_TOKEN": server.token}
+        profile = profiles.load(
+            "safekey-reference",
+            base_url=server.url,
+            changes=changes(mutant.options),
+            environ=environ,
+        )
+        found = run(profile, seed=seed)
+    return Proof(
+        mutant.name,
+        mutant.rule,
+        mutant.sentence,
+        list(mutant.options),
+        {rule.id: rule.verdict for rule in found.rules},
+        {rule.id: rule.reason for rule in found.rules if rule.reason},
+        round(time.monotonic() - began, 2),
+    )
+
+
+def prove(
+    select: Annotated[
+        str, typer.Option("-k", metavar="WORD", help="Only mutants whose name or rule has it.")
+    ] = "",
+    seed: Annotated[int, typer.Option(metavar="N", help="The choices of all runs.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("-j", metavar="N", help="Servers at once; one for each core.")
+    ] = None,
+    out_dir: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where proof.json and proof.html go.")
+    ] = Path("otpspec-proof"),
+) -> None:
+    """Run every check against every broken server: no check is decoration."""
+    from otpspec_reports import proof as page
+
+    chosen = [m for m in mutants() if select.lower() in f"{m.name} {m.rule}".lower()]
+    if not chosen:
+        raise OtpspecError(f"No mutant has {select!r} in its name or rule.\nTry: otpspec prove")
+    prepare(out_dir)
+    controls = {m.options: Mutant("", "", "Nothing is broken.", m.options) for m in chosen}
+    controls.setdefault((), Mutant("", "", "Nothing is broken.", ()))
+    servers = [*controls.values(), *chosen]
+    proofs = list(_all(servers, seed, jobs or os.cpu_count() or 1))
+    proofs.sort(key=lambda proof: [m[:2] for m in servers].index((proof.mutant, proof.rule)))
+    faults = faults_of(proofs, everything=not select)
+    (out_dir / "proof.json").write_bytes(
+        msgspec.json.format(msgspec.json.encode({"faults": faults, "servers": proofs}), indent=1)
+    )
+    rows = [msgspec.to_builtins(proof) for proof in proofs]
+    (out_dir / "proof.html").write_text(page.render(rows, faults), encoding="utf-8")
+    out.print(page.table(rows))
+    for fault in faults:
+        complain(fault)
+    caught = sum(bool(p.mutant) and p.rule in p.caught_by for p in proofs)
+    out.print(f"{caught} of {len(chosen)} mutants caught by their own rule")
+    out.print(f"matrix   {out_dir / 'proof.html'}", soft_wrap=True)
+    raise typer.Exit(BROKEN if faults else OK)
+
+
+def _all(servers: list[Mutant], seed: int, jobs: int) -> Iterator[Proof]:
+    context = multiprocessing.get_context("spawn")
+    columns = (
+        TextColumn("proving"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[last]}"),
+    )
+    with (
+        Progress(*columns, console=err, transient=True) as progress,
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+    ):
+        task = progress.add_task("", total=len(servers), last="")
+        futures = [pool.submit(try_one, server, seed) for server in servers]
+        try:
+            for future in as_completed(futures):
+                proof = future.result()
+                progress.update(task, advance=1, last=proof.mutant or "strict")
+                yield proof
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def faults_of(proofs: list[Proof], *, everything: bool) -> list[str]:
+    """What is wrong with the suite: a survivor, a wrong catch, a false alarm, a rule unproven."""
+    from otpspec.rules import RULES
+
+    found: list[str] = []
+    for proof in proofs:
+        if not proof.mutant:
+            bad = {
+                rule: verdict
+                for rule, verdict in proof.verdicts.items()
+                if verdict in (Verdict.BROKEN, Verdict.INCONCLUSIVE)
+            }
+            name = " ".join(["strict server", *proof.options])
+            found += [
+                f"{name}: {rule} is {v} ({proof.reasons.get(rule, '')})" for rule, v in bad.items()
+            ]
+        elif not proof.caught_by:
+            reason = proof.reasons.get(proof.rule, proof.verdicts.get(proof.rule, "not checked"))
+            found.append(f"{proof.mutant} survives: {proof.rule} is {reason}")
+        elif proof.rule not in proof.caught_by:
+            others = ", ".join(proof.caught_by)
+            found.append(f"{proof.mutant} is caught by {others}, not by its own {proof.rule}")
+    if everything:
+        proven = {proof.rule for proof in proofs}
+        found += [
+            f"{rule.id} has no mutant"
+            for rule in RULES.values()
+            if rule.id not in proven and rule.family not in ELSEWHERE
+        ]
+    return found

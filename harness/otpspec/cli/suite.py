@@ -1,0 +1,143 @@
+"""Runs the conformance suite: pytest underneath, with nothing of the user's own setup."""
+
+import os
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import otpspec_scenarios.conformance
+from otpspec import conclude, plugin, results
+from otpspec.cli.output import command_line
+from otpspec.errors import OtpspecError
+from otpspec.outcome import Verdict
+from otpspec.profile import Profile
+from otpspec.runner import Finished, Runner, Scenario
+
+_PROVES = "otpspec_rule"  # the marker that the plugin gives a scenario, once for each of its rules
+Progress = Callable[[int, int, int], None]
+"""Told as scenarios end: how many have, of how many, and how many of them found a rule broken."""
+
+
+@dataclass
+class _Watch:
+    """Follows a run: which scenarios there are, and what they came to."""
+
+    progress: Progress
+    runner: Runner | None = None
+    selected: list[Scenario] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    only: Container[str] | None = None
+    broken: int = 0
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give the plugin the runner that has found the target."""
+        assert self.runner is not None  # noqa: S101
+        config.stash[plugin.RUNNER] = self.runner
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Leave out the scenarios that prove none of the rules that are asked for."""
+        if (only := self.only) is not None:
+            kept = [i for i in items if any(m.args[0] in only for m in i.iter_markers(_PROVES))]
+            config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+            items[:] = kept
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is going to be run."""
+        self.selected = plugin.scenarios(session)
+        self.progress(0, len(self.selected), 0)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A scenario that cannot be imported is our own mistake, and must be seen."""
+        if report.failed:
+            self.unreadable.append(report.longreprtext)
+
+    def note(self, finished: Finished) -> None:
+        """Note what a scenario came to. Called on the runner's thread."""
+        self.finished.append(finished)
+        self.broken += finished.verdict is Verdict.BROKEN
+        self.progress(len(self.finished), len(self.selected), self.broken)
+
+
+def run(
+    profile: Profile,
+    *,
+    select: str = "",
+    only: Container[str] | None = None,
+    seed: int | None = None,
+    options: Sequence[str] = (),
+    strict: bool = False,
+    progress: Progress = lambda done, total, broken: None,
+) -> results.Results:
+    """Check a target with every conformance scenario, or those that `select` selects.
+
+    `only` are the ids of rules: nothing else is run, and no other rule has a verdict.
+
+    Raises OtpspecError where the target cannot be used, or nothing is selected.
+    """
+    started = datetime.now(UTC)
+    watch = _Watch(progress, only=only)
+    runner = watch.runner = Runner(profile, seed, watch.note)
+    runner.open()
+    try:
+        code = _pytest(watch, select)
+    finally:
+        runner.close()
+    if watch.unreadable:
+        raise OtpspecError("\n".join(["Scenarios cannot be read.", *watch.unreadable]))
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        raise OtpspecError(_why_nothing(code, select))
+    replay = conclude.Replay(profile.source, options, runner.seed)
+    rules = conclude.rule_results(watch.finished, profile, runner.redact, replay)
+    return conclude.document(
+        profile,
+        [rule for rule in rules if only is None or rule.id in only],
+        command=runner.redact(command_line()),
+        started=started,
+        seed=runner.seed,
+        complete=code != pytest.ExitCode.INTERRUPTED,
+        strict=strict,
+    )
+
+
+def _pytest(watch: _Watch, select: str) -> int:
+    """Run pytest with our plugin and our scenarios, and with nothing of the user's own setup."""
+    arguments = ["-p", "no:terminal", "-p", "no:cacheprovider"]
+    arguments += ["-c", os.devnull, "--rootdir", str(folder(otpspec_scenarios))]
+    arguments += [str(folder(otpspec_scenarios.conformance)), *(["-k", select] if select else [])]
+    with alone():
+        return pytest.main(arguments, plugins=[plugin, watch])
+
+
+def folder(package: ModuleType) -> Path:
+    """Where a package is."""
+    return Path(str(package.__file__)).parent
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other plugins and options of the environment out of a check."""
+    kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    kept["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _why_nothing(code: int, select: str) -> str:
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return f"No rule is selected by -k {select!r}.\nTry: otpspec rules"
+    return f"The scenarios could not be run (pytest ended with {code}); see above."

@@ -1,0 +1,178 @@
+"""The load process: takes one order, runs it under Locust, and tells how it goes.
+
+It ends with its order's time, on SIGINT or SIGTERM, or when who started it is gone; what was
+measured until then is told in each case.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import gevent
+import msgspec
+from gevent.event import Event
+from gevent.os import make_nonblocking, nb_read
+from locust.env import Environment
+from locust.runners import LocalRunner
+
+from otpspec.errors import OtpspecError
+from otpspec.load import clock
+from otpspec.load.connection import Place
+from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
+from otpspec.load.plan import Plan
+from otpspec.load.steps import Share
+from otpspec.load.user import OtpUser, Session, begin
+from otpspec.load.verdicts import rule_results
+from otpspec.profile import Profile, load
+
+GRACE_S = 2.0
+"""How long a run that ends waits for the calls under way."""
+
+
+def main() -> None:
+    """Run the order that stands on stdin, and write lines to what was stdout."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else prints does not get between the lines
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    try:
+        line: Line = _Run(order, out).run()
+    except OtpspecError as error:
+        line = Failed(text=str(error))
+    _tell(out, line)
+
+
+def find_mix(name: str) -> Sequence[Share]:
+    """The mix that "package.module:NAME" names. Raises OtpspecError where there is none."""
+    module, _, attribute = name.partition(":")
+    try:
+        mix = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OtpspecError(f"No mix of behaviours is named {name!r} ({error}).") from error
+    if not mix or not all(isinstance(share, Share) for share in mix):
+        raise OtpspecError(f"{name!r} is not a sequence of otpspec.load.Share.")
+    return list(mix)
+
+
+def _tell(out: BinaryIO, line: Line) -> None:
+    with suppress(BrokenPipeError):
+        out.write(encode(line) + b"\n")
+        out.flush()
+
+
+class _Run:
+    """One order under way."""
+
+    def __init__(self, order: Order, out: BinaryIO) -> None:
+        self._order = order
+        self._out = out
+        self._profile: Profile = load(order.profile, base_url=order.base_url, changes=order.changes)
+        self._place = Place(self._profile.origin)
+        self._mix = find_mix(order.mix)
+        self._ended = Event()  # by someone, before its time
+
+    def run(self) -> LoadRun:
+        """Raises OtpspecError where nothing could be measured."""
+        order = self._order
+        first = clock.read(self._profile, self._place)
+        rate = 1.0 if first is None else first.rate
+        plan = Plan(
+            self._profile,
+            self._place,
+            self._mix,
+            seed=order.seed,
+            rate=rate,
+            duration_s=order.duration_s,
+        )
+        session = Session(plan)
+        self._listen(session)
+        environment = _environment(session)
+        runner = environment.create_local_runner()
+        runner.start(order.users, spawn_rate=order.spawn_rate)
+        ticker = gevent.spawn(self._tick, session, runner)
+        session.over.wait(timeout=order.duration_s)
+        ticker.kill()
+        runner.quit()
+        return self._conclude(session, first)
+
+    def _listen(self, session: Session) -> None:
+        """End on a signal, and when the pipe that orders come by is closed at its other end."""
+
+        def end(*_: Any) -> None:
+            self._ended.set()
+            session.over.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            gevent.signal_handler(number, end)
+
+        def watch() -> None:
+            make_nonblocking(0)
+            with suppress(OSError):
+                while nb_read(0, 1):
+                    pass
+            end()
+
+        gevent.spawn(watch)
+
+    def _tick(self, session: Session, runner: LocalRunner) -> None:
+        recorder = session.recorder
+        while True:
+            recorder.users(runner.user_count)
+            gevent.sleep(1.0 - recorder.elapsed() % 1.0)
+            p50, p99 = recorder.latency.percentiles(0.5, 0.99)
+            progress = Progress(
+                elapsed_s=round(recorder.elapsed(), 1),
+                users=runner.user_count,
+                rate_per_s=recorder.last_rate(),
+                requests=recorder.requests,
+                failures=recorder.failures,
+                judged=recorder.judged,
+                p50_ms=round(p50, 3),
+                p99_ms=round(p99, 3),
+            )
+            _tell(self._out, progress)
+
+    def _conclude(self, session: Session, first: clock.Reading | None) -> LoadRun:
+        failure, recorder = session.failure, session.recorder
+        if failure is not None and not (isinstance(failure, OtpspecError) and recorder.judged):
+            raise failure
+        notes = [] if failure is None else [str(failure).splitlines()[0]]
+        untimed = self._untimed(first)
+        order = self._order
+        return LoadRun(
+            load=recorder.result(f"closed: {order.users} users", order.users, notes),
+            rules=rule_results(recorder, self._profile, untimed=untimed),
+            clock=clock.describe(first),
+            complete=failure is None and not self._ended.is_set(),
+        )
+
+    def _untimed(self, first: clock.Reading | None) -> str:
+        if first is None:
+            return ""
+        try:
+            last = clock.read(self._profile, self._place)
+        except OtpspecError:
+            return "the target's clock could not be read at the end of the run"
+        return "" if last is None else clock.drift(first, last)
+
+
+class Payer(OtpUser):
+    """The users of an order."""
+
+
+def _environment(session: Session) -> Environment:
+    environment = Environment(user_classes=[Payer], stop_timeout=GRACE_S)
+    begin(environment, session)
+
+    def mishap(exception: Exception, **_: Any) -> None:
+        session.fail(exception)
+
+    environment.events.user_error.add_listener(mishap)  # type: ignore[no-untyped-call]
+    return environment
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What the load process and the one that started it tell each other: a line of JSON each."""
+
+import msgspec
+
+from otpspec.results import LoadResult, RuleResult
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do: the one line that the load process reads."""
+
+    profile: str  # a path, or a shipped profile's name
+    base_url: str | None
+    changes: list[str]  # single values of the profile: "policy.validity=8s"
+    users: int
+    spawn_rate: float  # users a second
+    duration_s: float
+    seed: int
+    mix: str  # "package.module:NAME" of a sequence of Share
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """How a run is going, once a second."""
+
+    elapsed_s: float
+    users: int
+    rate_per_s: float  # in the last whole second
+    requests: int  # so far, and so are the others
+    failures: int
+    judged: int
+    p50_ms: float
+    p99_ms: float
+
+
+class LoadRun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a run came to."""
+
+    load: LoadResult
+    rules: list[RuleResult]
+    clock: str  # "runs 60 times as fast as real time"
+    complete: bool  # False: it was ended before its time, and holds what was measured so far
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The profile or the target cannot be used."""
+
+    text: str
+
+
+Line = Progress | LoadRun | Failed
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Line).decode

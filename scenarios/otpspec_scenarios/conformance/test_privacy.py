@@ -1,0 +1,63 @@
+"""PRIVACY: answers tell no more than they must."""
+
+import re
+from collections.abc import Mapping
+
+from otpspec import NotApplicable, Outcome, Trial, proves
+from otpspec_scenarios.conformance.alike import differences, stands_in
+
+
+@proves("PRIVACY-1")
+async def test_unknown_card_looks_like_a_known_one(trial: Trial) -> None:
+    if not trial.profile.unknown_card:
+        raise NotApplicable("the profile has no [unknown_card]")
+    if not trial.policy.hides_unknown_cards:
+        raise NotApplicable("the profile says policy.hides_unknown_cards = false")
+    card, unknown = await trial.card(), await trial.card()
+    unknown.values |= trial.profile.unknown_card
+
+    known = await trial.try_start(card)
+    trial.expect(known, Outcome.DONE, because="the card is enrolled (control)")
+    answer = await trial.try_start(unknown)
+
+    found = differences(known, answer)
+    trial.check(
+        not found,
+        expected="the same kind of answer as for a known card",
+        got="; ".join(found),
+        because="whoever asks must not learn which cards are enrolled",
+    )
+
+
+@proves("PRIVACY-3")
+async def test_no_code_stands_in_a_url_and_no_decision_is_kept_by_caches(trial: Trial) -> None:
+    csc = trial.policy.csc != "never"
+    challenge = await trial.start(csc=True if csc else None)
+    if trial.policy.max_wrong > 1:
+        await trial.fail(challenge, 1)
+    await trial.approved(challenge, because="the code is right")
+
+    for answer in trial.session.answers:
+        urls = answer.request.target + " " + answer.headers.get("location", "")
+        codes = [challenge.otc, *([challenge.card.csc] if csc else [])]
+        trial.check(
+            not any(stands_in(code, urls) for code in codes),
+            expected="no code and no 3CSC in a URL",
+            got=f"one in a URL of {answer.operation}",
+            because="URLs are kept in logs, histories and referrers",
+        )
+        trial.check(
+            answer.operation != "verify" or not _may_be_kept(answer.request.method, answer.headers),
+            expected="Cache-Control: no-store, or nothing that lets a cache keep the answer",
+            got=f"Cache-Control: {answer.headers.get('cache-control', '(none)')}",
+            because="the answer carries a decision",
+        )
+
+
+def _may_be_kept(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a cache may keep an answer: RFC 9111, 3 (a POST only with explicit freshness)."""
+    control = headers.get("cache-control", "").lower()
+    if "no-store" in control:
+        return False
+    fresh = re.search(r"(max-age|s-maxage)=0*[1-9]|public|immutable", control)
+    return method == "GET" or bool(fresh) or "expires" in headers
