@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--otp-set", metavar="KEY=VALUE", action="append", default=[], help="change the profile"
     )
+    group.addoption("--otp-deep", action="store_true", help="run the statistical checks, too")
     group.addoption("--otp-seed", metavar="N", type=int, help="repeat the choices of another run")
     group.addoption("--otp-app", metavar="MODULE:APP", help="bench: an ASGI app in this process")
     parser.addini("otp_target", "profile (TOML), or a shipped one, where --otp-target is not given")
@@ -145,7 +146,7 @@ def _skipped(item: pytest.Item) -> bool:
 
 def _open(config: pytest.Config) -> Runner:
     try:
-        runner = Runner(_profile(config), config.option.otp_seed)
+        runner = Runner(_profile(config), config.option.otp_seed, deep=config.option.otp_deep)
         runner.open()
     except OtpspecError as error:
         raise pytest.UsageError(str(error)) from error

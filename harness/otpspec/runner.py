@@ -65,6 +65,8 @@ class Runner:
         profile: Profile,
         seed: int | None = None,
         on_finished: Callable[[Finished], None] = lambda finished: None,
+        *,
+        deep: bool = False,
     ) -> None:
         self.profile = profile
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
@@ -72,6 +74,7 @@ class Runner:
         self.redact.learn(*profile.secrets)
         self.clock: RealClock | JumpingClock = RealClock()
         self._on_finished = on_finished
+        self._deep = deep
         self._selector = IdleSelector(STUCK_AFTER)
         self._loop = asyncio.SelectorEventLoop(self._selector)
         self._thread = threading.Thread(target=self._loop.run_forever, name="otpspec", daemon=True)
@@ -153,14 +156,27 @@ class Runner:
             task.cancel("it waits for something that cannot happen any more")
 
     def _wait(self, coroutine: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except BaseException:
+            future.cancel()  # nobody waits for it any more
+            raise
 
     async def _run(self, scenario: Scenario) -> None:
         began, started = self.clock.now(), time.monotonic()
         async with client(self.profile) as http:
             session = Session(self.profile, self.clock, http)
             rng = self._rng(scenario)
-            trial = Trial(self.profile, self.clock, session, self.redact, rng, self._codes_seen)
+            trial = Trial(
+                self.profile,
+                self.clock,
+                session,
+                self.redact,
+                rng,
+                self._codes_seen,
+                deep=self._deep,
+            )
             verdict, error = await self._judge(scenario, trial)
         broken = error if isinstance(error, Broken) else None
         finished = Finished(

@@ -157,8 +157,9 @@ async def send(http: httpx.AsyncClient, request: Request) -> tuple[int, dict[str
 
     Raises httpx.HTTPError where no answer came.
     """
+    headers = [(name.encode(), value.encode()) for name, value in request.headers]
     built = http.build_request(
-        request.method, request.target, headers=dict(request.headers), content=request.body or None
+        request.method, request.target, headers=headers, content=request.body or None
     )
     response = await http.send(built, stream=True)
     try:

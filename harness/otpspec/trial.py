@@ -111,11 +111,13 @@ class Trial:
         redact: Redactor,
         rng: random.Random,
         codes_seen: list[str] | None = None,
+        deep: bool = False,
     ) -> None:
         self.profile = profile
         self.policy = profile.policy
         self.clock = clock
         self.rng = rng
+        self.deep = deep  # whether hundreds of codes may be asked for
         self.began = clock.now()
         self.session = session
         self._redact = redact
@@ -158,6 +160,20 @@ class Trial:
             asks = "does not ask" if csc else "asks"
             raise Inconclusive(f"the target {asks} for the 3CSC with the profile's {key}")
         return challenge
+
+    async def started(self, card: Card, *, csc: bool | None = None, because: str) -> Challenge:
+        """As `start`, where that it works is what is asked: broken where it is refused."""
+        answer = await self.try_start(card, csc=csc)
+        self.expect(answer, Outcome.DONE, because=because)
+        return self._challenge(card, answer, await self.next_message(card.phone), bool(csc))
+
+    async def many(self, count: int) -> AsyncIterator[Challenge]:
+        """So many transactions, on as few cards as the policy's max_starts allows."""
+        limit = self.policy.start_limit
+        for number in range(count):
+            if number % (limit.starts if limit else count) == 0:
+                card = await self.card()
+            yield await self.start(card)
 
     async def try_start(
         self,

@@ -70,6 +70,7 @@ def scripted(answer: Callable[[Asked], Said]) -> Iterator[Scripted]:
             headers = {"Content-Length": str(len(raw)), **(more[0] if more else {})}
             lines = [f"HTTP/1.1 {status} X", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
             self.wfile.write("\r\n".join(lines).encode() + raw)
+            self.close_connection |= len(raw) < int(headers["Content-Length"])  # cut off
 
         def log_message(self, *_: Any) -> None:
             pass

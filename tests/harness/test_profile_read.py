@@ -199,7 +199,10 @@ def test_inbox_that_cannot_be_read_says_why(profile: Profile, body: bytes, messa
     ("text", "code"),
     [
         ("SafeKey: 012345 is your code for EUR 12.34 at Shop.", "012345"),
-        ("Ihr Code: 123456. Gültig 10 Minuten", None),
+        ("Ihr Code: 123456. Gültig 10 Minuten", "123456"),
+        ("Your code is 123456.", "123456"),
+        ("Hello.123456", "123456"),
+        ("1.234567 12.345678", None),
         ("Code 1234", "1234"),
         ("Pay 1234.56 with 987654", "987654"),
         ("EUR 12 345678", "345678"),

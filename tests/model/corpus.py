@@ -5,6 +5,7 @@ answer that breaks the last line follows after `not`. A challenge whose start sa
 for the 3CSC.
 """
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from otpspec.policy import Policy
@@ -12,6 +13,9 @@ from otpspec.policy import Policy
 SAFEKEY = Policy()
 REUSE = Policy(resend="reuse")
 RETRY = Policy(wrong_csc="retry")
+HALF_AN_HOUR = Policy(lock_for=timedelta(minutes=30))
+CHALLENGE = Policy(lock_scope="challenge")
+MALFORMED_COUNTS = Policy(malformed_counts=True)
 
 
 class Pair(NamedTuple):
@@ -122,6 +126,33 @@ PAIRS = [
         verify 1 000000 -> wrong_otc
         verify 1 000000 -> wrong_otc
         resend 1 222222 -> locked not done"""),
+    Pair("LOCKOUT-6", "a lock ends when its time is over", """
+        start 1 111111 -> done
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        wait 1810
+        start 2 222222 -> done not locked""", HALF_AN_HOUR),
+    Pair("LOCKOUT-1", "and not before", """
+        start 1 111111 -> done
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        wait 100
+        verify 1 111111 -> locked not approved""", HALF_AN_HOUR),
+    Pair("LOCKOUT-1", "where each code has a count of its own, N wrong ones kill it", """
+        start 1 111111 -> done
+        start 2 222222 -> done
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        verify 2 000000 -> wrong_otc
+        verify 1 111111 -> void not approved""", CHALLENGE),
+    Pair("LOCKOUT-2", "and N-1 do not", """
+        start 1 111111 -> done
+        verify 1 000000 -> wrong_otc
+        verify 1 000000 -> wrong_otc
+        verify 1 111111 -> approved not locked""", CHALLENGE),
     Pair("LOCKOUT-7", "an unlocked card works", """
         start 1 111111 -> done
         verify 1 000000 -> wrong_otc
@@ -259,6 +290,12 @@ PAIRS = [
     Pair("INPUT-1", "malformed input is not accepted", """
         start 1 111111 -> done
         malformed 1 -> malformed not approved"""),
+    Pair("INPUT-6", "malformed input counts where that is declared", """
+        start 1 111111 -> done
+        malformed 1 -> malformed
+        malformed 1 -> malformed
+        malformed 1 -> malformed
+        verify 1 111111 -> locked not approved""", MALFORMED_COUNTS),
     Pair("INPUT-6", "malformed input counts nothing", """
         start 1 111111 -> done
         malformed 1 -> malformed

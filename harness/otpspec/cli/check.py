@@ -43,6 +43,9 @@ def check(
     ] = "",
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
+    deep: Annotated[
+        bool, typer.Option(help="Statistics, too: hundreds of codes, and their timing.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
     inconclusive: Annotated[
         str, typer.Option(metavar="fail|warn", help="Whether what cannot be judged is exit 3.")
@@ -56,7 +59,7 @@ def check(
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
     prepare(out)
     with follow("checking") as progress:
-        given = options(base_url, changes)
+        given = [*options(base_url, changes), *(["--deep"] if deep else [])]
         found = run(
             read,
             select=select,
@@ -64,6 +67,7 @@ def check(
             seed=seed,
             options=given,
             strict=strict,
+            deep=deep,
             progress=progress,
         )
     found = msgspec.structs.replace(found, standard=named or "")

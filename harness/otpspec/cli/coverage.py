@@ -35,10 +35,13 @@ def standard(name: str) -> StandardName:
 
     Raises OtpspecError where there is none, with what was meant.
     """
+    word = name.lower()
     for known in STANDARDS:
-        if known == name.lower():
+        if known == word:
             return known
-    raise OtpspecError(f"There is no standard {name}; {did_you_mean(name.lower(), STANDARDS)}")
+    near = [known for known in STANDARDS if word in known][:1]  # asvs: owasp-asvs
+    hint = f"did you mean {near[0]}?" if near else did_you_mean(word, STANDARDS)
+    raise OtpspecError(f"There is no standard {name}; {hint}")
 
 
 def rules_of(name: StandardName) -> list[Rule]:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -23,6 +23,9 @@ from otpspec.outcome import Verdict
 
 ELSEWHERE = ("RACE", "LOAD")
 """Families that have proofs of their own: they need requests that collide, or load."""
+
+DEEP = frozenset({"PRIVACY-2"})
+"""Rules that are only checked by statistics: their mutants, and a strict server, get --deep."""
 
 _LINE = re.compile(r"(\S+) +([A-Z]+-\d+) +(.*?)(?: \(with (--.*)\))?")
 _POLICY = {  # the server's option: what a profile says of it
@@ -49,6 +52,7 @@ class Mutant(NamedTuple):
     rule: str
     sentence: str
     options: tuple[str, ...]
+    deep: bool = False  # with the statistics
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -73,7 +77,9 @@ def mutants() -> list[Mutant]:
     command = [sys.executable, "-m", "otpspec_reference", "--list-mutants"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
     found = [_LINE.fullmatch(line.strip()) for line in listed.splitlines() if line.strip()]
-    return [Mutant(m[1], m[2], m[3], tuple((m[4] or "").split())) for m in found if m]
+    return [
+        Mutant(m[1], m[2], m[3], tuple((m[4] or "").split()), deep=m[2] in DEEP) for m in found if m
+    ]
 
 
 def changes(options: Iterable[str]) -> list[str]:
@@ -93,10 +99,10 @@ def try_one(mutant: Mutant, seed: int) -> Proof:
         profile = profiles.load(
             "safekey-reference",
             base_url=server.url,
-            changes=changes(mutant.options),
+            changes=[*changes(mutant.options), "inbox.wait=2s"],  # a mutant may send nothing
             environ=environ,
         )
-        found = run(profile, seed=seed)
+        found = run(profile, seed=seed, deep=mutant.deep)
     return Proof(
         mutant.name,
         mutant.rule,
@@ -127,11 +133,10 @@ def prove(
     if not chosen:
         raise OtpspecError(f"No mutant has {select!r} in its name or rule.\nTry: otpspec prove")
     prepare(out_dir)
-    controls = {m.options: Mutant("", "", "Nothing is broken.", m.options) for m in chosen}
-    controls.setdefault((), Mutant("", "", "Nothing is broken.", ()))
-    servers = [*controls.values(), *chosen]
-    proofs = list(_all(servers, seed, jobs or os.cpu_count() or 1))
-    proofs.sort(key=lambda proof: [m[:2] for m in servers].index((proof.mutant, proof.rule)))
+    controls = {(m.options, m.deep) for m in chosen} | {((), False)}
+    strict = [Mutant("", "", "Nothing is broken.", *control) for control in sorted(controls)]
+    # One more than there are cores: a suite also waits, for silence in an inbox.
+    proofs = _all([*strict, *chosen], seed, jobs or (os.cpu_count() or 1) + 1)
     faults = faults_of(proofs, everything=not select)
     (out_dir / "proof.json").write_bytes(
         msgspec.json.format(msgspec.json.encode({"faults": faults, "servers": proofs}), indent=1)
@@ -147,7 +152,8 @@ def prove(
     raise typer.Exit(BROKEN if faults else OK)
 
 
-def _all(servers: list[Mutant], seed: int, jobs: int) -> Iterator[Proof]:
+def _all(servers: list[Mutant], seed: int, jobs: int) -> list[Proof]:
+    """Try every server, so many at once; the proofs in the servers' order."""
     context = multiprocessing.get_context("spawn")
     columns = (
         TextColumn("proving"),
@@ -163,12 +169,11 @@ def _all(servers: list[Mutant], seed: int, jobs: int) -> Iterator[Proof]:
         futures = [pool.submit(try_one, server, seed) for server in servers]
         try:
             for future in as_completed(futures):
-                proof = future.result()
-                progress.update(task, advance=1, last=proof.mutant or "strict")
-                yield proof
+                progress.update(task, advance=1, last=future.result().mutant or "strict")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return [future.result() for future in futures]
 
 
 def faults_of(proofs: list[Proof], *, everything: bool) -> list[str]:

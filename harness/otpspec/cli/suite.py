@@ -74,6 +74,7 @@ def run(
     seed: int | None = None,
     options: Sequence[str] = (),
     strict: bool = False,
+    deep: bool = False,
     progress: Progress = lambda done, total, broken: None,
 ) -> results.Results:
     """Check a target with every conformance scenario, or those that `select` selects.
@@ -84,7 +85,7 @@ def run(
     """
     started = datetime.now(UTC)
     watch = _Watch(progress, only=only)
-    runner = watch.runner = Runner(profile, seed, watch.note)
+    runner = watch.runner = Runner(profile, seed, watch.note, deep=deep)
     runner.open()
     try:
         code = _pytest(watch, select)

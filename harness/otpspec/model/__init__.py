@@ -13,7 +13,8 @@ from otpspec.model.operation import (
     Unlock,
     Verify,
 )
-from otpspec.model.state import Branch, Challenge, Fate, State, step
+from otpspec.model.state import Challenge, Fate, State
+from otpspec.model.step import Branch, step
 from otpspec.model.tracker import Judgement, Observation, Tracker
 
 __all__ = [

@@ -45,12 +45,12 @@ def chances(
 
 def _must_succeed(case: Case, operation: Verify | Start) -> list[str]:
     memory, n = case.memory, case.policy.max_wrong
-    found = []
-    if 0 < case.state.failures == n - 1:
+    found = ["LOCKOUT-6"] if case.was_locked else []
+    if 0 < case.failures() == n - 1:
         found.append("LOCKOUT-2")
-    if case.policy.success_clears_count and memory.uncleared >= n:
+    if case.uncleared():
         found.append("LOCKOUT-8")
-    if memory.malformed and case.state.failures + memory.malformed >= n:
+    if case.malformed_would_lock():
         found.append("INPUT-6")
     if memory.unlocked:
         found.append("LOCKOUT-7")

@@ -17,7 +17,7 @@ from otpspec.model.operation import (
     Unlock,
     Verify,
 )
-from otpspec.model.state import Fate, State, surely_expired
+from otpspec.model.state import Fate, State, lock_settled, surely_expired
 from otpspec.outcome import Outcome
 from otpspec.policy import Policy
 
@@ -27,6 +27,7 @@ _BY_FATE = {
     Fate.CANCELLED: "REPLAY-3",
     Fate.UNLOCKED: "LOCKOUT-7",
     Fate.CONTACT: "CONTACT-2",
+    Fate.EXHAUSTED: "LOCKOUT-1",
     Fate.EXPIRED: "EXPIRY-2",
     Fate.REFUSED: "REPLAY-3",
 }
@@ -35,18 +36,32 @@ _BY_FATE = {
 class Case:
     """One possible state in which an answer came that must not be."""
 
-    __slots__ = ("challenge", "locked", "memory", "policy", "state", "time")
+    __slots__ = ("challenge", "locked", "memory", "policy", "state", "time", "was_locked")
 
     def __init__(
         self, policy: Policy, state: State, memory: Memory, operation: Operation, time: Span
     ) -> None:
         self.policy = policy
-        self.state = state
         self.memory = memory
         self.time = time
+        settled = lock_settled(policy, state, time)
+        self.state = settled[0]
+        self.was_locked = settled[0] is not state  # the lock has lasted its time
         number = getattr(operation, "challenge", None)
-        self.challenge = None if number is None else state.find(number)
-        self.locked = state.failures >= policy.max_wrong
+        self.challenge = None if number is None else self.state.find(number)
+        self.locked = self.state.failures >= policy.max_wrong
+
+    def failures(self) -> int:
+        """The count that the operation's answer hangs on."""
+        if self.policy.lock_scope == "challenge" and self.challenge is not None:
+            return self.challenge.failures
+        return self.state.failures
+
+    def uncleared(self) -> bool:
+        """Whether the card would be locked if success had cleared nothing."""
+        policy = self.policy
+        counts = policy.success_clears_count and policy.lock_scope == "card"
+        return counts and self.memory.uncleared >= policy.max_wrong
 
     def dead(self) -> str | None:
         """The rule by which the challenge is dead for sure, or None where it may live."""
@@ -64,6 +79,8 @@ class Case:
     def not_locked(self) -> str:
         """The rule that a locked card breaks which does not behave as one."""
         last = self.memory.streak[-self.policy.max_wrong :]
+        if self.policy.malformed_counts and len(last) < self.policy.max_wrong:
+            return "INPUT-6"
         if any(failure.by_csc for failure in last):
             return "CSC-7"
         if len({failure.challenge for failure in last}) > 1:
@@ -74,16 +91,23 @@ class Case:
 
     def locked_too_early(self) -> str:
         """The rule that a card breaks which is not locked and answers that it is."""
-        memory, failures, n = self.memory, self.state.failures, self.policy.max_wrong
-        if memory.malformed and failures + memory.malformed >= n:
+        memory, failures, n = self.memory, self.failures(), self.policy.max_wrong
+        if self.was_locked:
+            return "LOCKOUT-6"
+        if self.malformed_would_lock():
             return "INPUT-6"
-        if self.policy.success_clears_count and memory.uncleared >= n:
+        if self.uncleared():
             return "LOCKOUT-8"
         if memory.unlocked:
             return "LOCKOUT-7"
         if memory.blameless and not failures:
             return "LOCKOUT-9"
         return "CSC-6" if memory.after_void and failures < n - 1 else "LOCKOUT-2"
+
+    def malformed_would_lock(self) -> bool:
+        """Whether malformed tries, which are declared not to count, would make the count full."""
+        tries = 0 if self.policy.malformed_counts else self.memory.malformed
+        return bool(tries) and self.failures() + tries >= self.policy.max_wrong
 
     def expired_too_early(self) -> str:
         """The rule that a living code breaks which is called expired."""

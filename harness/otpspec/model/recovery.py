@@ -40,7 +40,8 @@ def implied(
     for outcome in outcomes:
         challenges = _challenges(state, operation, time, outcome)
         for failures in _counts(policy, state, outcome):
-            yield State(failures, challenges)
+            locks = failures >= policy.max_wrong and policy.lock_for is not None
+            yield State(failures, challenges, time if locks else None)
 
 
 def _counts(policy: Policy, state: State, outcome: Outcome) -> range | tuple[int, ...]:

@@ -12,7 +12,8 @@ from otpspec.model.memory import Memory
 from otpspec.model.naming import blame
 from otpspec.model.operation import Amend, Operation, Resend, Span
 from otpspec.model.recovery import implied
-from otpspec.model.state import Branch, Challenge, State, step
+from otpspec.model.state import State
+from otpspec.model.step import Branch, step
 from otpspec.outcome import SILENT, Outcome
 from otpspec.policy import Policy
 
@@ -118,8 +119,8 @@ class Tracker:
                 return
             if found.code is None:
                 sent = (found.sent[0], min(found.sent[1], seen))
-                known = Challenge(challenge, code, found.csc_required, sent, found.fate)
-                told.append(State(state.failures, state.put(known)))
+                known = msgspec.structs.replace(found, code=code, sent=sent)
+                told.append(State(state.failures, state.put(known), state.locked))
         if told:
             self._go_on(told)
 

@@ -61,7 +61,9 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     messages: str  # JMESPath: the list of messages in the answer
     id: str  # JMESPath in a message: what tells it from the others
     text: str  # JMESPath in a message: its text
-    code: str = r"(?<![\w.])(\d{4,10})(?![\w.])"  # regular expression: its first group is the code
+    # A regular expression whose first group is the code; by default digits that stand alone, also
+    # at the end of a sentence, but are no part of an amount.
+    code: str = r"(?<!\w)(?<!\d\.)(\d{4,10})(?!\w|\.\d)"
     wait: timedelta = timedelta(seconds=10)  # how long a message may take
     quiet: timedelta = timedelta(seconds=1)  # how long silence must last to count as silence
 

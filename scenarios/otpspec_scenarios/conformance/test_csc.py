@@ -116,9 +116,10 @@ async def test_new_transaction_works_after_one_was_voided(trial: Trial) -> None:
     challenge = await trial.start(csc=True)
     await trial.verify(challenge, csc=wrong_csc(challenge))
 
-    anew = await trial.start(challenge.card, csc=True)
+    because = "the entire transaction is started again"
+    anew = await trial.started(challenge.card, csc=True, because=because)
 
-    await trial.approved(anew, because="the entire transaction was started again")
+    await trial.approved(anew, because=because)
 
 
 @proves("CSC-7")

@@ -46,6 +46,20 @@ async def test_wrong_tries_do_not_extend_a_codes_life(trial: Trial) -> None:
     trial.expect(answer, *REFUSED, because=because)
 
 
+@proves("EXPIRY-3")
+async def test_malformed_tries_do_not_extend_a_codes_life(trial: Trial) -> None:
+    challenge = await trial.start()
+
+    await trial.clock.sleep_until(challenge.sent_earliest + 0.8 * trial.policy.validity)
+    malformed = await trial.verify(challenge, challenge.otc[:2])
+    trial.expect(malformed, *REFUSED, because="two characters are not the code")
+    await trial.clock.sleep_until(challenge.surely_expired)
+    answer = await trial.verify(challenge)
+
+    because = f"sent {trial.age_of(challenge, answer)}; a refusal does not extend it"
+    trial.expect(answer, *REFUSED, because=because)
+
+
 @proves("EXPIRY-4")
 async def test_expired_code_does_not_come_back(trial: Trial) -> None:
     challenge = await trial.start()
@@ -68,7 +82,7 @@ async def test_expired_transaction_is_not_revived_by_a_resend(trial: Trial) -> N
     answer = await trial.try_resend(challenge)
 
     trial.expect(answer, *REFUSED, because="an expired transaction is started again, not revived")
-    anew = await trial.start(challenge.card)
+    anew = await trial.started(challenge.card, because="the transaction is started again")
     await trial.approved(anew, because="the transaction was started again")
 
 

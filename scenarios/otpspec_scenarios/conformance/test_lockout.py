@@ -117,7 +117,7 @@ async def test_card_works_after_support_unlocks_and_old_codes_stay_dead(trial: T
         answer = await trial.verify(old)
         trial.expect(answer, *REFUSED, because="unlocking leaves all earlier codes dead")
 
-    anew = await trial.start(card)
+    anew = await trial.started(card, because="support has unlocked the card")
     await trial.approved(anew, because="support has unlocked the card")
 
 
@@ -127,7 +127,7 @@ async def test_count_begins_anew_after_support_unlocks(trial: Trial) -> None:
     card = await trial.card()
     await trial.lock(card)
     await trial.unlock(card)
-    challenge = await trial.start(card)
+    challenge = await trial.started(card, because="support has unlocked the card")
 
     await trial.fail(challenge, trial.policy.max_wrong - 1)
 
