@@ -25,13 +25,13 @@ class Server:
 
     url: str
     process: subprocess.Popen[str]
+    token: str = TOKEN
 
-    def hook(self, path: str, body: Any = None) -> Any:
+    def hook(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
         """Ask one of its test hooks, behind the back of the harness."""
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(
-            self.url + path, data, {"X-Test-Token": TOKEN, "Content-Type": "application/json"}
-        )
+        headers = {"X-Test-Token": self.token, "Content-Type": "application/json"}
+        asked = urllib.request.Request(self.url + path, data, headers, method=method)
         with urllib.request.urlopen(asked, timeout=5) as answer:
             return json.load(answer)
 

@@ -88,7 +88,7 @@ def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evid
     passed = finished.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
     answers = finished.answers[-(_IF_PASSED if passed else MAX_EXCHANGES) :]
     return results.Evidence(
-        scenario=finished.scenario.id.rpartition("/")[2],
+        scenario=_in_short(finished.scenario.id),
         verdict=finished.verdict,
         reason=finished.reason,
         expected=finished.expected,
@@ -98,6 +98,12 @@ def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evid
         duration_s=round(finished.duration_s, 3),
         exchanges=[_exchange(answer, finished, redact) for answer in answers],
     )
+
+
+def _in_short(node_id: str) -> str:
+    """A scenario's name with its file, but without the folders; its parameters may hold a /."""
+    file, colons, name = node_id.partition("::")
+    return file.rpartition("/")[2] + colons + name
 
 
 def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.Exchange:

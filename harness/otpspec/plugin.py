@@ -23,6 +23,7 @@ _finished = pytest.StashKey[Finished]()
 RUNNER = pytest.StashKey[Runner]()
 """Who runs the scenarios; put there before, it is used and not closed."""
 _owned = pytest.StashKey[bool]()
+_redactor = pytest.StashKey[Redactor]()
 
 
 def scenarios(session: pytest.Session) -> list[Scenario]:
@@ -67,6 +68,7 @@ def verify_path(request: pytest.FixtureRequest) -> Iterator[VerifyPath]:
         path = VerifyPath(_profile(request.config), request.config.option.otp_app)
     except OtpspecError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    request.node.stash[_redactor] = path.redact
     yield path
     path.close()
 
@@ -76,8 +78,8 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     """Find the scenarios, and refuse what cannot work before anything is sent."""
     wrong: list[str] = []
     for item in items:
-        if not isinstance(item, pytest.Function) or "trial" not in item.fixturenames:
-            continue
+        if not isinstance(item, pytest.Function) or _origin(item, "trial") != __name__:
+            continue  # a fixture of that name may be somebody else's
         wrong += _why_not(item)
         rules: tuple[str, ...] = getattr(item.function, RULES_ATTRIBUTE, ())
         item.stash[_scenario] = Scenario(item.nodeid, rules, _bind(item))
@@ -95,7 +97,7 @@ def _why_not(item: pytest.Function) -> list[str]:
     """What hinders a test that asks for a trial from being a scenario."""
     if not inspect.iscoroutinefunction(item.function):
         return [f"{item.nodeid}: a scenario is a coroutine; write 'async def {item.name}(trial)'"]
-    parameters = set(item.callspec.params) if hasattr(item, "callspec") else set()
+    parameters = {name for name in _parameters(item) if _origin(item, name) == "_pytest.python"}
     asked = set(inspect.signature(item.function).parameters) - {"self"}
     asked |= {name for mark in item.iter_markers("usefixtures") for name in mark.args}
     if others := sorted(asked - parameters - {"trial"}):
@@ -106,12 +108,22 @@ def _why_not(item: pytest.Function) -> list[str]:
     return []
 
 
+def _parameters(item: pytest.Function) -> dict[str, Any]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def _origin(item: pytest.Function, name: str) -> str:
+    """The module of the fixture that a name means to a test; pytest's own for a parameter."""
+    fixtures = item._fixtureinfo.name2fixturedefs.get(name)
+    return fixtures[-1].func.__module__ if fixtures else ""
+
+
 def _uses_xdist(config: pytest.Config) -> bool:
     return bool(config.getoption("numprocesses", None))
 
 
 def _bind(item: pytest.Function) -> Any:
-    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    parameters = _parameters(item)
 
     async def run(trial: Any) -> None:
         await item.obj(trial=trial, **parameters)
@@ -123,7 +135,7 @@ def _bind(item: pytest.Function) -> Any:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Find the target and start every scenario that pytest is going to report."""
     option = session.config.option
-    planning = option.collectonly or getattr(option, "setupplan", False) or option.setuponly
+    planning = any(getattr(option, o, False) for o in ("collectonly", "setupplan", "setuponly"))
     failed = session.testsfailed and not option.continue_on_collection_errors
     selected = scenarios(session)
     if planning or failed or not selected:
@@ -138,9 +150,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def _skipped(item: pytest.Item) -> bool:
     """Whether pytest will not run the item: asked before there is traffic, not at its set-up."""
-    if evaluate_skip_marks(item) is not None:
+    try:
+        if evaluate_skip_marks(item) is not None:
+            return True
+        xfail = evaluate_xfail_marks(item)
+    except pytest.fail.Exception:  # no condition at all: pytest says so at the item's set-up
         return True
-    xfail = evaluate_xfail_marks(item)
     return xfail is not None and not xfail.run and not item.config.option.runxfail
 
 
@@ -185,19 +200,27 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report how long the scenario took, not how long pytest waited for it."""
+    """Report how long the scenario took, not how long pytest waited for it; and no secret.
+
+    What scenarios print comes while any test is being reported, so every report is redacted.
+    """
     report = yield
     if call.when == "call" and _finished in item.stash:
         report.duration = item.stash[_finished].duration_s
-        _redact(report, item.config.stash[RUNNER].redact)
+    if runner := item.config.stash.get(RUNNER, None):
+        _redact(report, runner.redact)
+    if redact := item.stash.get(_redactor, None):
+        _redact(report, redact)
     return report
 
 
 def _redact(report: pytest.TestReport, redact: Redactor) -> None:
     """Tracebacks show source lines, and with -l local values: neither may show a code."""
-    text = report.longreprtext
-    if report.failed and redact(text) != text:
-        report.longrepr = redact(text)
+    if isinstance(report.longrepr, tuple):  # skipped: where, and why
+        path, line, why = report.longrepr
+        report.longrepr = (path, line, redact(why))
+    elif redact(report.longreprtext) != report.longreprtext:
+        report.longrepr = redact(report.longreprtext)
     report.sections = [(title, redact(content)) for title, content in report.sections]
 
 

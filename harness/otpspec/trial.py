@@ -4,7 +4,7 @@ import asyncio
 import copy
 import random
 import string
-from collections.abc import AsyncIterator, Callable, Mapping, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -166,6 +166,16 @@ class Trial:
         answer = await self.try_start(card, csc=csc)
         self.expect(answer, Outcome.DONE, because=because)
         return self._challenge(card, answer, await self.next_message(card.phone), bool(csc))
+
+    async def unlike(
+        self, challenge: Challenge, make: Callable[[], Awaitable[Challenge]]
+    ) -> Challenge:
+        """A challenge with another code than this one's; two are the same once in a million."""
+        for _ in range(5):
+            other = await make()
+            if other.otc != challenge.otc:
+                return other
+        raise Inconclusive("the target gives the same code again and again (see ISSUE-1)")
 
     async def many(self, count: int) -> AsyncIterator[Challenge]:
         """So many transactions, on as few cards as the policy's max_starts allows."""
@@ -378,7 +388,8 @@ class Trial:
         """Judge something other than an answer's outcome."""
         self.notes.checks += 1
         if not holds:
-            raise Broken(expected=expected, got=self._redact(got), because=because)
+            expected, got, because = (self._redact(text) for text in (expected, got, because))
+            raise Broken(expected=expected, got=got, because=because)
 
     def expect_alive(self, challenge: Challenge, answer: Answer, *, because: str) -> None:
         """Judge the answer to a right code that must still be accepted.
@@ -401,7 +412,7 @@ class Trial:
 
     def measured(self, what: str, how_much: str) -> None:
         """Note a measurement for the report, whatever the verdict is going to be."""
-        self.notes.measured[what] = how_much
+        self.notes.measured[what] = self._redact(how_much)
 
     async def approved(self, challenge: Challenge, *, because: str) -> Answer:
         """Send the right code and expect it to be approved."""

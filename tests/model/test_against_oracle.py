@@ -123,7 +123,7 @@ def was_never_started(oracle: Oracle, ask: dict[str, Any]) -> bool:
 
 
 @given(histories(width=0, starts=REMEMBERED), SWITCHES)
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_with_exact_times_the_model_allows_exactly_what_the_oracle_answers(
     history: list[dict[str, Any]], switches: dict[str, bool]
 ) -> None:
@@ -146,7 +146,7 @@ def test_with_exact_times_the_model_allows_exactly_what_the_oracle_answers(
 
 
 @given(histories(width=400.0, starts=4 * REMEMBERED), SWITCHES, st.randoms(use_true_random=False))
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_target_that_keeps_the_rules_is_never_accused_however_little_is_known(
     history: list[dict[str, Any]], switches: dict[str, bool], chance: random.Random
 ) -> None:

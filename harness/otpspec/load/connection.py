@@ -55,8 +55,9 @@ class Connection:
 
     def exchange(self, data: bytes) -> Answer:
         """Send a request's bytes; its whole answer. Raises NoAnswerError."""
-        # As gevent.Timeout does it, without an object made for each exchange.
-        self._timer.start(getcurrent().throw, TimeoutError)
+        # As gevent.Timeout does it, without an object made for each exchange. `update`: the loop's
+        # own time may be that of a while ago.
+        self._timer.start(getcurrent().throw, TimeoutError, update=True)
         try:
             answer = self._exchange(data)
         except TimeoutError:

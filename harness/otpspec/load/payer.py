@@ -100,7 +100,10 @@ class Payer:
         except StopIteration:
             self._recorder.behaviours[playing.name] += 1
         except EndedError as end:
+            # What went unanswered, a message too, may come to pass yet: nothing more is asked here.
             self._recorder.trouble[str(end)] += 1
+            journey.close()
+            return
         journey.close()
         if not card.worn():
             self._idle.append(card)

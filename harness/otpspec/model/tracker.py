@@ -62,7 +62,8 @@ class Tracker:
     """What is known of one card: the set of states that it may be in.
 
     Its operations are told in the order in which they were called, none before the one before it
-    has returned. (Operations that overlap are for `otpspec.linearize`.)
+    has returned. An operation without an answer is taken to have happened by the time it was given
+    up, or never: a target that may still be at it is not to be asked about the same card.
     """
 
     __slots__ = ("_memory", "_policy", "_states", "spent")

@@ -75,6 +75,6 @@ async def test_every_digit_is_as_likely_at_every_place(trial: Trial) -> None:
     trial.check(
         least > FALSE_ALARM / len(chances),
         expected="digits as even as chance makes them (chi-square, 1 in 100,000 over all places)",
-        got=f"place {chances.index(least) + 1} is as uneven by chance once in {1 / least:,.0f} runs",
+        got=f"place {chances.index(least) + 1}: so uneven by chance in 1 of {1 / least:,.0f} runs",
         because="codes that are less likely leave fewer to guess",
     )

@@ -1,10 +1,12 @@
 """EXPIRY: a code lives for its validity, and not a second longer."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
-from otpspec import REFUSED, Trial, proves
+from otpspec import REFUSED, Answer, Challenge, Inconclusive, Outcome, Policy, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try, needs_rotation
 
 
@@ -30,6 +32,63 @@ async def test_right_code_is_refused_after_its_validity(trial: Trial, share: flo
     answer = await trial.verify(challenge)
 
     trial.expect(answer, *REFUSED, because=f"sent {trial.age_of(challenge, answer)}")
+
+
+@proves("EXPIRY-2")
+async def test_edge_is_where_it_is_declared(trial: Trial) -> None:
+    """Tries codes at staggered ages, each on a card of its own, and measures where they die."""
+    probes = await asyncio.gather(*(_probe(trial, age) for age in _ages(trial.policy)))
+
+    accepted = [probe for probe in probes if Outcome.APPROVED in probe.answer.outcomes]
+    refused = [probe for probe in probes if probe.answer.outcomes <= REFUSED]
+    last = max(accepted, key=lambda probe: probe.youngest, default=None)
+    first = min(refused, key=lambda probe: probe.oldest, default=None)
+    edge = f"last age accepted {last or 'none'}, first age refused {first or 'none'}"
+    trial.measured("edge", edge)
+    for probe in probes:
+        surely_over = probe.challenge.surely_expired <= probe.answer.called
+        if surely_over and Outcome.APPROVED in probe.answer.outcomes:
+            because = f"the validity is over at {trial.policy.validity.total_seconds():g} s; {edge}"
+            trial.expect(probe.answer, *REFUSED, because=because)
+    if last is None or first is None:
+        raise Inconclusive(f"no edge was seen: {edge}")
+    trial.expect(last.answer, Outcome.APPROVED, because="it is the last one accepted (control)")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A right code that was tried at some age, which is known as an interval."""
+
+    challenge: Challenge
+    answer: Answer
+
+    @property
+    def youngest(self) -> float:
+        """Seconds between the moment its message was seen and the request."""
+        return (self.answer.called - self.challenge.sent_latest).total_seconds()
+
+    @property
+    def oldest(self) -> float:
+        """Seconds between the call of start and the answer."""
+        return (self.answer.returned - self.challenge.sent_earliest).total_seconds()
+
+    def __str__(self) -> str:
+        return f"{self.youngest:.1f} to {self.oldest:.1f} s"
+
+
+def _ages(policy: Policy) -> list[timedelta]:
+    """Dense at the edge, and out to a tenth of the validity on both sides of it."""
+    far = max(0.1 * policy.validity, timedelta(seconds=2))
+    late = [policy.tolerance.total_seconds() + s for s in (0.3, 1, 2, 4, 8, 16, 28, 45, 58.8)]
+    offsets = [timedelta(seconds=s) for s in (-60, -30, -15, -8, -4, -2, -1, -0.5, 0.3, *late)]
+    return [policy.validity + o for o in offsets if abs(o) <= far and -o < policy.validity]
+
+
+async def _probe(trial: Trial, age: timedelta) -> Probe:
+    challenge = await trial.start(await trial.card())
+    # From the late end: a code whose sending is not known to the second is not called too early.
+    await trial.clock.sleep_until(challenge.sent_latest + age)
+    return Probe(challenge, await trial.verify(challenge))
 
 
 @proves("EXPIRY-3")
