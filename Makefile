@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench setup constraints clean
+.PHONY: demo test prove docs lint bench setup constraints clean
 .DEFAULT_GOAL := demo
 
 demo: setup ## a reference server, every check, a short load, a report
@@ -11,13 +11,19 @@ demo: setup ## a reference server, every check, a short load, a report
 test: setup ## the project's own tests
 	$(BIN)/python -m pytest -q
 
+prove: setup ## every check against every broken server: no check is decoration
+	$(BIN)/otpspec prove
+
+docs: setup ## write docs/reference/rules.md from the catalogue
+	$(BIN)/python docs/rules_page.py
+
 lint: setup ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## the verify path of the reference server: over HTTP's app in this process
+bench: setup ## the verify path of the reference server, as an app in this process
 	OTPSPEC_TEST_TOKEN=bench $(BIN)/otpspec bench safekey-reference --app otpspec_reference.asgi:app
 
 setup: .venv/.installed
@@ -35,4 +41,4 @@ constraints: ## renew constraints.txt: the newest of everything, with hashes and
 	    --no-header --python-version 3.11 --group dev pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks otpspec-report
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks otpspec-report otpspec-proof

@@ -1,6 +1,6 @@
 """From what a load run has seen to a verdict for each rule that its traffic can show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from otpspec.load.card import Told
 from otpspec.load.recorder import Broken, Contradiction, Recorder
@@ -37,21 +37,32 @@ def rule_results(recorder: Recorder, profile: Profile, *, untimed: str = "") -> 
 
     `untimed`: why no rule about time can be judged; empty where it can.
     """
-    found = {"LOAD-1": _everything(recorder, profile), "LOAD-2": _fails_closed(recorder, profile)}
+    broken = {r: b for r, b in recorder.broken.items() if not (untimed and _is_timed(r))}
+    found = {
+        "LOAD-1": _everything(recorder, broken, profile),
+        "LOAD-2": _fails_closed(recorder, profile),
+    }
     seen = {rule for rule, count in recorder.chances.items() if count >= MINIMUM}
     for rule in {*_TRIED, *seen, *recorder.broken} & RULES.keys():
-        found[rule] = _of_rule(rule, recorder, profile, untimed)
+        if untimed and _is_timed(rule):
+            found[rule] = _result(rule, Verdict.INCONCLUSIVE, untimed, recorder.chances[rule])
+        else:
+            found[rule] = _of_rule(rule, recorder, profile)
     return [found[rule] for rule in RULES if rule in found]
 
 
-def _of_rule(rule: str, recorder: Recorder, profile: Profile, untimed: str) -> RuleResult:
+def _is_timed(rule: str) -> bool:
+    """Whether a verdict on the rule leans on the target's clock."""
+    return rule.startswith("EXPIRY-") or rule in ("RESEND-3", "LOCKOUT-6")
+
+
+def _of_rule(rule: str, recorder: Recorder, profile: Profile) -> RuleResult:
     chances = recorder.chances[rule]
     lacking = _lacking(rule, profile)
-    if untimed and rule.startswith("EXPIRY"):
-        return _result(rule, Verdict.INCONCLUSIVE, untimed, chances)
     if rule in recorder.broken:
         broken = recorder.broken[rule]
-        reason = f"{broken.count} answers broke it: {broken.first.observation.headline}"
+        answers = "1 answer" if broken.count == 1 else f"{broken.count} answers"
+        reason = f"{answers} broke it: {broken.first.observation.headline}"
         evidence = list(_evidence(broken, profile))
         return _result(rule, Verdict.BROKEN, reason, chances, evidence)
     if lacking:
@@ -79,13 +90,13 @@ def _lacking(rule: str, profile: Profile) -> str:
     return ""
 
 
-def _everything(recorder: Recorder, profile: Profile) -> RuleResult:
+def _everything(recorder: Recorder, broken: Mapping[str, Broken], profile: Profile) -> RuleResult:
     """LOAD-1: no answer contradicted the rules."""
-    if not recorder.broken:
+    if not broken:
         return _counted("LOAD-1", recorder.judged)
-    counts = sorted(recorder.broken.items(), key=lambda item: -item[1].count)
-    total = sum(broken.count for _, broken in counts)
-    told = ", ".join(f"{rule} ({broken.count})" for rule, broken in counts)
+    counts = sorted(broken.items(), key=lambda item: -item[1].count)
+    total = sum(one.count for _, one in counts)
+    told = ", ".join(f"{rule} ({one.count})" for rule, one in counts)
     reason = f"{total} of {recorder.judged} judged answers broke a rule: {told}"
     first = min((b.first for _, b in counts), key=lambda c: c.history[-1].called)
     evidence = [_shown(first, profile, "the first that was seen")]

@@ -31,7 +31,7 @@ async def test_right_code_is_refused_after_its_validity(trial: Trial, share: flo
     await trial.clock.sleep_until(challenge.surely_expired + share * trial.policy.validity)
     answer = await trial.verify(challenge)
 
-    trial.expect(answer, *REFUSED, because=f"sent {trial.age_of(challenge, answer)}")
+    trial.expect(answer, *REFUSED, because=trial.age_of(challenge, answer))
 
 
 @proves("EXPIRY-2")
@@ -101,7 +101,7 @@ async def test_wrong_tries_do_not_extend_a_codes_life(trial: Trial) -> None:
     await trial.clock.sleep_until(challenge.surely_expired)
     answer = await trial.verify(challenge)
 
-    because = f"sent {trial.age_of(challenge, answer)}; the wrong try does not extend it"
+    because = f"{trial.age_of(challenge, answer)}; the wrong try does not extend it"
     trial.expect(answer, *REFUSED, because=because)
 
 
@@ -115,7 +115,7 @@ async def test_malformed_tries_do_not_extend_a_codes_life(trial: Trial) -> None:
     await trial.clock.sleep_until(challenge.surely_expired)
     answer = await trial.verify(challenge)
 
-    because = f"sent {trial.age_of(challenge, answer)}; a refusal does not extend it"
+    because = f"{trial.age_of(challenge, answer)}; a refusal does not extend it"
     trial.expect(answer, *REFUSED, because=because)
 
 
