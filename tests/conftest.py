@@ -71,8 +71,9 @@ def end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(5)
-    if process.stdout:
-        process.stdout.close()
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +120,26 @@ def otpspec(tmp_path: Path) -> Callable[..., Done]:
         return Done(done.returncode, done.stdout, done.stderr, cwd / "otpspec-report")
 
     return run
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Begins the real command, for tests that end it: begin("check", "acs.toml")."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [COMMAND, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            cwd=tmp_path,
+            start_new_session=True,  # so that a test can see whether it leaves any process behind
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        end(process)

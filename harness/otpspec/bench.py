@@ -93,8 +93,7 @@ class VerifyPath:
     def wrong_csc(self) -> _Shot:
         """The right code with a wrong 3CSC, on a fresh card."""
         challenge = self._run(self._fresh(csc=True))
-        wrong = f"{(int(challenge.card.csc) + 371) % 1000:03}"
-        return self._shot(challenge, challenge.otc, csc=wrong)
+        return self._shot(challenge, challenge.otc, csc=challenge.card.wrong_csc)
 
     def locked(self) -> _Shot:
         """The right code on a card that is locked; the same card every time."""

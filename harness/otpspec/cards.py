@@ -22,6 +22,11 @@ class Card:
         return str(self.values["card.csc"])
 
     @property
+    def wrong_csc(self) -> str:
+        """Three digits that are not its code, and no HTTP status either."""
+        return str(700 + (int(self.csc) - 700 + 137) % 300)
+
+    @property
     def phone(self) -> str:
         """The contact that codes are sent to."""
         return str(self.values["card.phone"])
@@ -45,7 +50,8 @@ def new_phone() -> str:
 def new_card() -> Card:
     """A card with a number that passes Luhn's check, of an issuer range that no one has."""
     stem = "9999" + "".join(secrets.choice("0123456789") for _ in range(11))
-    csc = "".join(secrets.choice("123456789") for _ in range(3))
+    # From 711 on: no HTTP status, and hardly a line's number, which would be masked as a secret.
+    csc = secrets.choice("789") + "".join(secrets.choice("123456789") for _ in range(2))
     phone = new_phone()
     return Card(
         {

@@ -1,7 +1,9 @@
 """What can go wrong before anything can be judged.
 
     OtpspecError
-    ├── ProfileError       the profile cannot be used: all its problems at once
+    ├── FileError          a file cannot be used: all its problems at once
+    │   ├── ProfileError       the profile
+    │   └── KnownFailuresError the file of known failures
     ├── TargetError        the target cannot be used: down, another server, a refused token
     │   └── NotAllowedError    an address that this run may not connect to
     └── ClockError         the target's clock does not do what the profile says
@@ -18,14 +20,14 @@ class OtpspecError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a profile."""
+    """One mistake in a file."""
 
     place: str  # the key's path: "policy.validity"
     text: str  # what is wrong, and what to write instead
 
 
-class ProfileError(OtpspecError):
-    """A profile that cannot be used.
+class FileError(OtpspecError):
+    """A file that cannot be used.
 
     `problems` holds every one that was found, in the order of the file.
     """
@@ -38,9 +40,17 @@ class ProfileError(OtpspecError):
         lines = [f"  {problem.place:<{width}}  {problem.text}" for problem in problems]
         super().__init__("\n".join([f"{source}: {count}", *lines]))
 
-    def __reduce__(self) -> tuple[type["ProfileError"], tuple[str, list[Problem]]]:
-        """Another process may have read the profile."""
-        return ProfileError, (self.source, self.problems)
+    def __reduce__(self) -> tuple[type["FileError"], tuple[str, list[Problem]]]:
+        """Another process may have read the file."""
+        return type(self), (self.source, self.problems)
+
+
+class ProfileError(FileError):
+    """A profile that cannot be used."""
+
+
+class KnownFailuresError(FileError):
+    """A file of known failures that cannot be used."""
 
 
 class TargetError(OtpspecError):

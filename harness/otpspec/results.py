@@ -39,6 +39,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     exchanges: list[Exchange] = []
 
 
+class KnownFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file of known failures says of a rule."""
+
+    reason: str
+    until: str = ""  # the last day on which the rule may be broken, ISO 8601
+    fault: str = ""  # why the entry itself fails the run: the rule passes again, or the day is past
+
+
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one rule."""
 
@@ -51,6 +59,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     core: bool = False  # the policy's core asks for it: not applicable only if it is waived
     waived: str = ""  # why the profile waives a rule that is not applicable
     chances: int | None = None  # load: how many answers could have broken the rule
+    known: KnownFailure | None = None  # None: not in the file of known failures, or there is none
     evidence: list[Evidence] = []
 
 

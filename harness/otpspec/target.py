@@ -119,14 +119,15 @@ class Session:
         card = new_card()
         redact.learn(*card.secrets())
         answer = await self.ask("enroll", card.values)
+        request = answer.request._replace(target=redact(answer.request.target))
         if answer.status is None:
-            raise TargetError(_no_answer(self._profile, answer.request, answer.error))
+            raise TargetError(_no_answer(self._profile, request, answer.error))
         if Outcome.DONE not in answer.outcomes:
             body = redact(answer.body.decode("utf-8", "replace")[:200]).strip()
             raise TargetError(
                 f"{self._profile.base_url} does not enrol a card: {answer}\n"
                 f"  profile   {self._profile.source}, operations.enroll\n"
-                f"  request   {answer.request.method} {answer.request.target}\n"
+                f"  request   {request.method} {request.target}\n"
                 + (f"  answer    {body}\n" if body else "")
                 + "No rule was checked, so this says nothing about the target.\n"
                 "Try: check --base-url and the patterns of operations.enroll."

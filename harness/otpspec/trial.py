@@ -398,9 +398,7 @@ class Trial:
         """
         refused = Outcome.APPROVED not in answer.outcomes
         if refused and answer.returned > challenge.surely_alive:
-            raise Inconclusive(
-                f"too close to call: {self.age_of(challenge, answer)}"
-            )
+            raise Inconclusive(f"too close to call: {self.age_of(challenge, answer)}")
         self.expect(answer, Outcome.APPROVED, because=because)
 
     def age_of(self, challenge: Challenge, answer: Answer) -> str:

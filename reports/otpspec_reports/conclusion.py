@@ -37,22 +37,45 @@ INTERRUPTED = "interrupted: holds what was measured so far"
 def conclude(results: Results) -> Summary:
     """Sum a run up.
 
-    *Broken* if a MUST rule is (or a SHOULD rule in a strict run). *Nothing was checked* if no rule
+    *Broken* if a MUST rule is (or a SHOULD rule in a strict run) and that is not known, or if what
+    is known of a rule is no longer true. *Nothing was checked* if no rule
     came to a verdict of its own. *Inconclusive* if a rule is, if the run was interrupted, or if a
     rule of the policy's core is not applicable and not waived. Else *conformant*.
     """
     conclusion = _conclusion(results)
     return Summary(
         conclusion=conclusion,
-        headline=_headline(conclusion, results.count(Verdict.BROKEN)),
+        headline=_headline(conclusion, results),
         tally=_tally(results),
         caveats=_caveats(results, conclusion),
     )
 
 
 def fails(rule: RuleResult, *, strict: bool) -> bool:
-    """Whether a rule, as it came out, makes the run fail: a SHOULD rule only in a strict run."""
-    return rule.verdict is Verdict.BROKEN and (strict or rule.level == "MUST")
+    """Whether a rule, as it came out, makes the run fail: a SHOULD rule only in a strict run.
+
+    A rule whose known failure is at fault does always: the file that says so is no longer true.
+    """
+    return bool(fault(rule)) or (_counts(rule) and (strict or rule.level == "MUST"))
+
+
+def excused(rule: RuleResult) -> bool:
+    """Whether a rule is broken, but known to be, so that it does not fail the run."""
+    return rule.verdict is Verdict.BROKEN and rule.known is not None and not rule.known.fault
+
+
+def mended(rule: RuleResult) -> bool:
+    """Whether a rule passes that is known to be broken."""
+    return rule.verdict is Verdict.PASSED and bool(fault(rule))
+
+
+def fault(rule: RuleResult) -> str:
+    """Why what is known of a rule fails the run; empty where it does not."""
+    return rule.known.fault if rule.known is not None else ""
+
+
+def _counts(rule: RuleResult) -> bool:
+    return rule.verdict is Verdict.BROKEN and not excused(rule)
 
 
 def unwaived(results: Results) -> list[RuleResult]:
@@ -74,21 +97,35 @@ def _conclusion(results: Results) -> Conclusion:
     return Conclusion.CONFORMANT
 
 
-def _headline(conclusion: Conclusion, broken: int) -> str:
+def _headline(conclusion: Conclusion, results: Results) -> str:
     match conclusion:
         case Conclusion.BROKEN:
-            return "1 rule broken" if broken == 1 else f"{broken} rules broken"
+            return _what_fails(results)
+        case Conclusion.CONFORMANT if known := sum(map(excused, results.rules)):
+            return f"conformant, with {known} known failure{'s' if known > 1 else ''}"
         case Conclusion.NOTHING_CHECKED:
             return "nothing was checked"
         case _:
             return conclusion.value
 
 
+def _what_fails(results: Results) -> str:
+    broken = [rule for rule in results.rules if _counts(rule)]
+    again = sum(map(mended, results.rules))
+    parts = []
+    if any(fails(rule, strict=results.strict) for rule in broken):
+        parts.append("1 rule broken" if len(broken) == 1 else f"{len(broken)} rules broken")
+    if again:
+        parts.append(f"{again} known failure{'s pass' if again > 1 else ' passes'} again")
+    return ", ".join(parts)
+
+
 def _tally(results: Results) -> str:
-    should = len(_broken_should(results))
-    broken = f"{results.count(Verdict.BROKEN)} broken" + (f" ({should} SHOULD)" if should else "")
+    counts = {"SHOULD": len(_broken_should(results)), "known": sum(map(excused, results.rules))}
+    among = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     return (
-        f"{results.count(Verdict.PASSED)} passed, {broken}, "
+        f"{results.count(Verdict.PASSED)} passed, "
+        f"{results.count(Verdict.BROKEN)} broken{f' ({among})' if among else ''}, "
         f"{results.count(Verdict.NOT_APPLICABLE)} not applicable, "
         f"{results.count(Verdict.INCONCLUSIVE)} inconclusive"
     )
@@ -104,13 +141,15 @@ def _caveats(results: Results, conclusion: Conclusion) -> list[str]:
         caveats.append(
             f"{_ids(missing)}: not applicable and not waived, though the policy's core asks for it"
         )
-    if (should := _broken_should(results)) and not results.strict:
+    if should := [r for r in _broken_should(results) if not fails(r, strict=results.strict)]:
         caveats.append(f"{_ids(should)}: broken, but a SHOULD; it fails a run only with --strict")
-    return caveats
+    if known := list(filter(excused, results.rules)):
+        caveats.append(f"{_ids(known)}: broken, but known; it does not fail the run")
+    return caveats + [f"{rule.id}: {why}" for rule in results.rules if (why := fault(rule))]
 
 
 def _broken_should(results: Results) -> list[RuleResult]:
-    return [r for r in results.rules if r.verdict is Verdict.BROKEN and r.level != "MUST"]
+    return [rule for rule in results.rules if _counts(rule) and rule.level != "MUST"]
 
 
 def _ids(rules: list[RuleResult]) -> str:

@@ -17,8 +17,16 @@ from markupsafe import Markup
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results
 from otpspec_reports import exchanges, figures, timeline
-from otpspec_reports.conclusion import INTERRUPTED, conclude, fails, unwaived
-from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, by_family, urgent_first
+from otpspec_reports.conclusion import INTERRUPTED, conclude, excused, fails, unwaived
+from otpspec_reports.verdicts import (
+    SYMBOLS,
+    URGENCY,
+    WORDS,
+    by_family,
+    urgent_first,
+    why_known,
+    words,
+)
 from otpspec_reports.visible import cut, visible
 
 MOST_EVIDENCE = 12
@@ -44,6 +52,7 @@ def render(results: Results) -> str:
             summary=conclude(results),
             families=by_family(results.rules),
             failing={rule.id for rule in results.rules if fails(rule, strict=results.strict)},
+            excused={rule.id for rule in results.rules if excused(rule)},
             unwaived={rule.id for rule in unwaived(results)},
             chart=chart,
             timeline=_timeline(results.load),
@@ -82,6 +91,8 @@ def _pages() -> Environment:
         setting=figures.setting,
         urgent_first=urgent_first,
         visible=visible,
+        why_known=why_known,
+        words=words,
         whole="{:,}".format,
     )
     return pages

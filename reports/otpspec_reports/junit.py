@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 from otpspec.outcome import Verdict
 from otpspec.results import Results, RuleResult
-from otpspec_reports.conclusion import Conclusion, Summary, conclude, fails
-from otpspec_reports.verdicts import against, by_family
+from otpspec_reports.conclusion import Conclusion, Summary, conclude, excused, fails, fault
+from otpspec_reports.verdicts import against, by_family, why_known
 from otpspec_reports.visible import one_line, visible
 
 
@@ -48,7 +48,8 @@ def _suite(root: ET.Element, name: str, results: Results) -> ET.Element:
 
 
 def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
-    tolerated = rule.verdict is Verdict.BROKEN and not fails(rule, strict=strict)
+    known = rule.known if excused(rule) else None
+    tolerated = rule.verdict is Verdict.BROKEN and not known and not fails(rule, strict=strict)
     name = f"{rule.id} {rule.statement}" + (" (SHOULD, broken)" if tolerated else "")
     case = ET.SubElement(
         suite,
@@ -58,10 +59,15 @@ def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
         time=f"{sum(one.duration_s for one in rule.evidence):.3f}",
     )
     reason = one_line(rule.reason) or "no reason was given"
-    if tolerated:
+    if known:  # as pytest writes what it expects to fail
+        message = one_line(f"known failure: {why_known(known)}")
+        ET.SubElement(case, "skipped", message=message, type="known").text = _account(rule)
+    elif tolerated:
         ET.SubElement(case, "system-out").text = f"{reason}\n{_account(rule)}"
-    elif rule.verdict is Verdict.BROKEN:
-        failure = ET.SubElement(case, "failure", message=reason, type=rule.verdict.value)
+    elif rule.verdict is Verdict.BROKEN or fault(rule):
+        message = one_line(fault(rule)) or reason
+        kind = "known" if fault(rule) else rule.verdict.value
+        failure = ET.SubElement(case, "failure", message=message, type=kind)
         failure.text = _account(rule)
     elif rule.verdict is Verdict.INCONCLUSIVE:
         error = ET.SubElement(case, "error", message=reason, type=rule.verdict.value)
@@ -73,7 +79,8 @@ def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
 
 def _account(rule: RuleResult) -> str:
     """What was expected, what came, and how to see it again."""
-    lines = [("rule", rule.statement), ("source", "; ".join(rule.sources))]
+    known = why_known(rule.known) if rule.known else ""
+    lines = [("rule", rule.statement), ("source", "; ".join(rule.sources)), ("known", known)]
     for one in against(rule):
         lines += [
             ("scenario", one.scenario),

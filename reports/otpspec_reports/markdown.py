@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from otpspec.outcome import Verdict
 from otpspec.results import LoadResult, Results, RuleResult
-from otpspec_reports.conclusion import Conclusion, conclude
+from otpspec_reports.conclusion import Conclusion, conclude, excused, mended
 from otpspec_reports.figures import duration, millis, moment
-from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, against
+from otpspec_reports.verdicts import SYMBOLS, URGENCY, against, why_known, words
 from otpspec_reports.visible import cut, one_line
 
 MOST_ROWS = 100
@@ -38,16 +38,21 @@ def render(results: Results) -> str:
         *(f"> {_text(note)}" for note in [*summary.caveats, *results.notes]),
     ]
     telling = sorted(
-        (rule for rule in results.rules if rule.verdict is not Verdict.PASSED),
-        key=lambda rule: URGENCY.index(rule.verdict),
+        (rule for rule in results.rules if rule.verdict is not Verdict.PASSED or mended(rule)),
+        key=_urgency,
     )
     if telling:
         parts.append(_rules(telling))
-    broken = [rule for rule in telling if rule.verdict is Verdict.BROKEN]
+    broken = [rule for rule in telling if rule.verdict is Verdict.BROKEN and not excused(rule)]
     parts += [account for rule in broken[:MOST_BROKEN] if (account := _account(rule))]
     if results.load:
         parts += _load(results.load)
     return "\n\n".join(parts) + "\n"
+
+
+def _urgency(rule: RuleResult) -> tuple[bool, int]:
+    """What fails the run comes first, and what is known last."""
+    return excused(rule), 0 if mended(rule) else URGENCY.index(rule.verdict)
 
 
 def _rules(rules: list[RuleResult]) -> str:
@@ -55,15 +60,22 @@ def _rules(rules: list[RuleResult]) -> str:
         (
             _text(rule.id),
             _text(rule.level),
-            f"{SYMBOLS[rule.verdict]} {WORDS[rule.verdict]}",
+            f"{SYMBOLS[rule.verdict]} {words(rule)}",
             _text(rule.statement),
-            _text(rule.reason + (f" (waived: {rule.waived})" if rule.waived else "")),
+            _text(_why(rule)),
         )
         for rule in rules[:MOST_ROWS]
     ]
     left_out = len(rules) - len(rows)
     more = f"\n\n{left_out} more rules are in the full report." if left_out else ""
     return _table(("rule", "level", "verdict", "what it asks", "why"), rows) + more
+
+
+def _why(rule: RuleResult) -> str:
+    told = [rule.reason + (f" (waived: {rule.waived})" if rule.waived else "")]
+    if rule.known and (excused(rule) or rule.known.fault):
+        told = [rule.known.fault, f"known: {why_known(rule.known)}", *told]
+    return "; ".join(filter(None, told))
 
 
 def _account(rule: RuleResult) -> str:

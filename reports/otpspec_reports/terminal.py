@@ -11,9 +11,9 @@ from rich.text import Text
 
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results, RuleResult
-from otpspec_reports.conclusion import Conclusion, conclude
+from otpspec_reports.conclusion import Conclusion, conclude, excused, mended
 from otpspec_reports.figures import duration
-from otpspec_reports.verdicts import SYMBOLS, WORDS, against
+from otpspec_reports.verdicts import SYMBOLS, WORDS, against, why_known, words
 from otpspec_reports.visible import one_line, visible
 
 STYLES: dict[Verdict, str] = {
@@ -22,6 +22,9 @@ STYLES: dict[Verdict, str] = {
     Verdict.NOT_APPLICABLE: "dim",
     Verdict.INCONCLUSIVE: "yellow",
 }
+
+KNOWN = "red"
+"""The style of a rule that is broken, but known to be: less loud than one that fails the run."""
 
 MOST_FINDINGS = 3
 """The most findings that are told of one broken rule."""
@@ -34,8 +37,9 @@ def table(results: Results) -> RenderableType:
     """The results, for `rich.console.Console.print`."""
     parts: list[RenderableType] = [*_lines(results.rules)]
     for rule in results.rules:
-        if rule.verdict is Verdict.BROKEN:
+        if rule.verdict is Verdict.BROKEN and not excused(rule):
             parts += ["", *_broken(rule)]
+    parts += _known(results.rules)
     for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE):
         parts += _reasons(results.rules, verdict)
     if results.load:
@@ -92,13 +96,19 @@ def _lines(rules: list[RuleResult]) -> Iterator[Text]:
     width = max((len(one_line(rule.id)) for rule in rules), default=0)
     for rule in rules:
         yield Text.assemble(
-            (f"{SYMBOLS[rule.verdict]} ", STYLES[rule.verdict]),
+            (f"{SYMBOLS[rule.verdict]} ", _style(rule)),
             f"{one_line(rule.id):<{width}}  {one_line(rule.level):<6}  ",
-            (f"{WORDS[rule.verdict]:<14}", STYLES[rule.verdict]),
+            (f"{words(rule):<14}", _style(rule)),
             f"  {one_line(rule.statement)}",
             no_wrap=True,
             overflow="ellipsis",
         )
+
+
+def _style(rule: RuleResult) -> str:
+    if mended(rule):
+        return STYLES[Verdict.BROKEN]
+    return KNOWN if excused(rule) else STYLES[rule.verdict]
 
 
 def _broken(rule: RuleResult) -> Iterator[RenderableType]:
@@ -107,6 +117,8 @@ def _broken(rule: RuleResult) -> Iterator[RenderableType]:
     )
     yield _Labelled("rule", rule.statement)
     yield _Labelled("source", "; ".join(rule.sources))
+    if rule.known is not None:
+        yield _Labelled("known", why_known(rule.known))
     findings = against(rule)
     told = [one for one in findings if one.expected or one.got]
     if not told:
@@ -130,14 +142,27 @@ def _finding(evidence: Evidence) -> Iterator[RenderableType]:
 
 def _reasons(rules: list[RuleResult], verdict: Verdict) -> Iterator[RenderableType]:
     """Why, each reason once, with the rules that it holds for."""
+    reasons = [
+        (rule.id, rule.reason + (f" (waived: {rule.waived})" if rule.waived else ""))
+        for rule in rules
+        if rule.verdict is verdict
+    ]
+    yield from _grouped(reasons, Text(WORDS[verdict], STYLES[verdict]))
+
+
+def _known(rules: list[RuleResult]) -> Iterator[RenderableType]:
+    """Why each known failure is one; it asks no more of the reader."""
+    reasons = [(rule.id, why_known(rule.known)) for rule in rules if rule.known and excused(rule)]
+    yield from _grouped(reasons, Text("known failures", KNOWN))
+
+
+def _grouped(reasons: list[tuple[str, str]], title: Text) -> Iterator[RenderableType]:
     ids: dict[str, list[str]] = {}
-    for rule in rules:
-        if rule.verdict is verdict:
-            waived = f" (waived: {rule.waived})" if rule.waived else ""
-            ids.setdefault(one_line(rule.reason + waived), []).append(one_line(rule.id))
+    for rule_id, reason in reasons:
+        ids.setdefault(one_line(reason), []).append(one_line(rule_id))
     if ids:
         yield ""
-        yield Text(WORDS[verdict], STYLES[verdict])
+        yield title
     for reason, those in ids.items():
         yield _Labelled("", reason or "no reason was given", indent=2)
         yield _Labelled("", ", ".join(those), indent=4, style="dim")

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from otpspec.outcome import Verdict
-from otpspec.results import Evidence, RuleResult
+from otpspec.results import Evidence, KnownFailure, RuleResult
+from otpspec_reports.conclusion import excused, mended
 
 SYMBOLS: dict[Verdict, str] = {
     Verdict.PASSED: "✓",
@@ -16,6 +17,17 @@ WORDS: dict[Verdict, str] = {verdict: verdict.value.replace("_", " ") for verdic
 
 URGENCY = (Verdict.BROKEN, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.PASSED)
 """The verdicts, what needs a reader's eye first."""
+
+
+def words(rule: RuleResult) -> str:
+    """A rule's verdict in words: "broken, known" where that does not fail the run."""
+    word = WORDS[rule.verdict]
+    return f"{word}, known" if excused(rule) or mended(rule) else word
+
+
+def why_known(known: KnownFailure) -> str:
+    """Why a rule is known to be broken, and how long it may be."""
+    return f"{known.reason} (until {known.until})" if known.until else known.reason
 
 
 def family(rule_id: str) -> str:

@@ -39,19 +39,26 @@ def bank() -> Iterator[Scripted]:
 
 
 class Pytest:
-    """A pytest of its own, in a process of its own, against a target."""
+    """A pytest of its own, against a target."""
 
     def __init__(self, pytester: pytest.Pytester, *options: str) -> None:
         self.pytester = pytester
         self.options = options
 
     def run(self, tests: str, *options: str, conftest: str = "") -> pytest.RunResult:
+        """In a process of its own."""
+        words = self._write(tests, options, conftest)
+        return self.pytester.runpytest_subprocess(*words, timeout=30)
+
+    def run_here(self, tests: str, *options: str, conftest: str = "") -> pytest.RunResult:
+        """In this process, which is quicker: where no scenario is going to run."""
+        return self.pytester.runpytest_inprocess(*self._write(tests, options, conftest))
+
+    def _write(self, tests: str, options: tuple[str, ...], conftest: str) -> list[str]:
         self.pytester.makepyfile(test_scenarios=HEAD + tests)
         if conftest:
             self.pytester.makeconftest(conftest)
-        return self.pytester.runpytest_subprocess(
-            "-p", "no:cacheprovider", "-p", "no:randomly", *self.options, *options, timeout=30
-        )
+        return ["-p", "no:cacheprovider", *self.options, *options]
 
     def events(self) -> list[str]:
         path = self.pytester.path / "events.txt"
@@ -269,7 +276,7 @@ def silent(at_bank: Pytest, bank: Scripted) -> bool:
 
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-plan", "--setup-only"])
 def test_planning_sends_nothing(at_bank: Pytest, bank: Scripted, option: str) -> None:
-    result = at_bank.run(UNTOUCHED, option)
+    result = at_bank.run_here(UNTOUCHED, option)
 
     assert result.ret == 0
     assert silent(at_bank, bank)
@@ -278,7 +285,7 @@ def test_planning_sends_nothing(at_bank: Pytest, bank: Scripted, option: str) ->
 def test_a_collection_error_sends_nothing(at_bank: Pytest, bank: Scripted) -> None:
     at_bank.pytester.makepyfile(test_other="import a_module_that_is_not_there")
 
-    result = at_bank.run(UNTOUCHED)
+    result = at_bank.run_here(UNTOUCHED)
 
     result.assert_outcomes(errors=1)
     assert silent(at_bank, bank)
@@ -310,7 +317,7 @@ class TestGroup:
 async def a_helper(trial):
     note("ran")
 """
-    result = at_bank.run(
+    result = at_bank.run_here(
         UNTOUCHED.replace("test_a", "helper") + marks.replace("test_a(t", "helper(t")
     )
 
@@ -369,7 +376,7 @@ async def test_good(trial):
 
 
 def test_what_cannot_be_a_scenario_is_refused_at_once(at_bank: Pytest, bank: Scripted) -> None:
-    result = at_bank.run(REFUSED_BEFORE)
+    result = at_bank.run_here(REFUSED_BEFORE)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     why = "it runs before pytest sets fixtures up"
@@ -405,7 +412,7 @@ def pytest_configure(config):
 def test_distribution_over_processes_is_refused(
     at_bank: Pytest, bank: Scripted, conftest: str, options: list[str]
 ) -> None:
-    result = at_bank.run(UNTOUCHED, *options, conftest=conftest)
+    result = at_bank.run_here(UNTOUCHED, *options, conftest=conftest)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.stderr.str().strip() == (
@@ -420,7 +427,7 @@ def test_distribution_over_processes_is_refused(
 def test_tests_with_a_fixture_of_that_name_of_their_own_are_left_alone(
     at_bank: Pytest, bank: Scripted
 ) -> None:
-    result = at_bank.run(
+    result = at_bank.run_here(
         """
 @pytest.fixture
 def trial(tmp_path):
@@ -454,7 +461,7 @@ def around():
 
 
 def test_without_a_target_it_says_how_to_give_one(pytester: pytest.Pytester) -> None:
-    result = Pytest(pytester).run(UNTOUCHED)
+    result = Pytest(pytester).run_here(UNTOUCHED)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.stderr.str().strip() == (
@@ -474,7 +481,7 @@ def test_target_may_stand_in_the_ini_file(at_bank: Pytest, bank: Scripted) -> No
 
 
 def test_a_target_that_cannot_be_used_ends_the_run_with_its_message(at_bank: Pytest) -> None:
-    result = at_bank.run(UNTOUCHED, "--otp-base-url=http://127.0.0.1:9")
+    result = at_bank.run_here(UNTOUCHED, "--otp-base-url=http://127.0.0.1:9")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(

@@ -114,7 +114,9 @@ def test_every_card_that_is_made_up_has_a_number_that_is_masked() -> None:
 
         assert Redactor()(f"pan {pan}") == f"pan {MASK}"
         assert re.fullmatch(r"9999\d{12}", pan)
-        assert re.fullmatch(r"[1-9]{3}", card.csc)
+        assert re.fullmatch(r"[7-9][1-9]{2}", card.csc)
+        assert re.fullmatch(r"[7-9]\d\d", card.wrong_csc)
+        assert card.wrong_csc != card.csc
         assert {pan, card.csc, card.passphrase} <= set(card.secrets())
         assert not any(secret in repr(card) for secret in card.secrets())
 

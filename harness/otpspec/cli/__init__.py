@@ -2,8 +2,10 @@
 
 import signal
 import sys
+from collections.abc import Callable
+from functools import wraps
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -22,18 +24,38 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("check")(check.check)
-app.command("load")(load.load)
-app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
-app.command("serve", context_settings=serve.PASS_ON)(serve.serve)
-app.command("prove")(prove.prove)
-app.command("rules")(rules.rules)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: the user's wish
+    """Ctrl-C, or SIGTERM."""
+
+
+def _stoppable(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose interruption reaches `main`: typer would end it without a word."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            raise _Stopped from error
+
+    return run
+
+
+app.command("demo")(_stoppable(demo.demo))
+app.command("check")(_stoppable(check.check))
+app.command("load")(_stoppable(load.load))
+app.command("bench", context_settings=bench.PASS_ON)(_stoppable(bench.bench))
+app.command("serve", context_settings=serve.PASS_ON)(_stoppable(serve.serve))
+app.command("prove")(_stoppable(prove.prove))
+app.command("rules")(_stoppable(rules.rules))
 
 
 def main() -> NoReturn:
     """Run a command; exit codes as in the epilog."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has us ignore Ctrl-C
+        signal.signal(number, _interrupted)
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:  # a wrong option, a missing argument
@@ -43,12 +65,12 @@ def main() -> NoReturn:
     except OtpspecError as error:
         complain(str(error))
         sys.exit(UNUSABLE)
-    except (typer.Abort, KeyboardInterrupt):
+    except (_Stopped, typer.Abort, KeyboardInterrupt):
         complain("Interrupted before anything was measured.")
         sys.exit(INTERRUPTED)
     sys.exit(code or 0)
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    """End as on Ctrl-C: with what was measured so far, and no process left behind."""
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """End with what was measured so far, and no process left behind."""
     raise KeyboardInterrupt

@@ -1,16 +1,20 @@
 """otpspec check: every rule, a verdict each."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from otpspec import known as known_failures
 from otpspec import profile as profiles
 from otpspec.cli import coverage
 from otpspec.cli.output import BROKEN, INCONCLUSIVE, OK, end, follow, prepare
 from otpspec.cli.suite import run
+from otpspec.errors import OtpspecError
+from otpspec.rules import RULES, StandardName
 
 ProfileArgument = Annotated[
     str, typer.Argument(metavar="PROFILE", help="A TOML file, or the name of a shipped profile.")
@@ -36,10 +40,14 @@ def check(
     base_url: BaseUrl = None,
     changes: Changes = None,
     select: Annotated[
-        str, typer.Option("-k", metavar="WORDS", help="Only these rules, as pytest's -k.")
+        str,
+        typer.Option("-k", metavar="WORDS", help="One rule by its id, or words as pytest's -k."),
     ] = "",
     standard: Annotated[
         str, typer.Option(metavar="NAME", help="Only the rules of psd2, owasp-asvs, …")
+    ] = "",
+    known: Annotated[
+        str, typer.Option(metavar="FILE", help="Rules that are known to be broken (TOML).")
     ] = "",
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
@@ -55,8 +63,9 @@ def check(
     if inconclusive not in ("fail", "warn"):
         raise typer.BadParameter(f"{inconclusive!r}; give fail or warn", param_hint="inconclusive")
     named = coverage.standard(standard) if standard else None
-    only = None if named is None else {rule.id for rule in coverage.rules_of(named)}
+    only = selected(select, named)
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
+    expected = known_failures.load(known, today=date.today()) if known else None
     prepare(out)
     with follow("checking") as progress:
         given = [*options(base_url, changes), *(["--deep"] if deep else [])]
@@ -68,6 +77,7 @@ def check(
             options=given,
             strict=strict,
             deep=deep,
+            known=expected,
             progress=progress,
         )
     found = msgspec.structs.replace(found, standard=named or "")
@@ -77,6 +87,23 @@ def check(
         if code in (OK, INCONCLUSIVE) and not coverage.within(named, read.policy):
             code = BROKEN
     raise typer.Exit(code)
+
+
+def selected(select: str, named: StandardName | None) -> set[str] | None:
+    """The rules that are asked for by id or by a standard; None: all that -k leaves.
+
+    pytest's -k alone would take LOCKOUT-10 for LOCKOUT-1, too. Raises OtpspecError where the rule
+    is not one of the standard's.
+    """
+    ids = None if named is None else {rule.id for rule in coverage.rules_of(named)}
+    rule_id = select.strip().upper()
+    if rule_id not in RULES:
+        return ids
+    if ids is not None and rule_id not in ids:
+        raise OtpspecError(
+            f"{rule_id} is no rule of {named}.\nTry: otpspec rules --standard {named}"
+        )
+    return {rule_id}
 
 
 def options(base_url: str | None, changes: Sequence[str] | None) -> list[str]:

@@ -17,6 +17,7 @@ from otpspec.policy import LIMITS, Limit, Policy
 from otpspec.profile.reader import did_you_mean
 from otpspec.results import RuleResult
 from otpspec.rules import RULES, STANDARDS, Rule, StandardName
+from otpspec_reports.conclusion import excused
 from otpspec_reports.terminal import STYLES
 from otpspec_reports.verdicts import WORDS
 
@@ -70,12 +71,15 @@ _PARTS = re.compile(r"(\d+)|([^\d.]+)")
 
 def coverage(name: StandardName, results: Iterable[RuleResult], policy: Policy) -> list[Row]:
     """Each clause with the worst verdict of its rules, and what the policy promises too little."""
+    results = list(results)
     verdicts = {rule.id: rule.verdict for rule in results}
+    known = {rule.id for rule in results if excused(rule)}
     rows = []
     for clause, ids in clauses(name).items():
         checked = [verdicts[rule_id] for rule_id in ids if rule_id in verdicts]
         missing = [rule_id for rule_id in ids if rule_id not in verdicts]
-        notes = [f"{', '.join(missing)} not checked"] if missing and checked else []
+        notes = [f"{rule_id} known" for rule_id in ids if rule_id in known]
+        notes += [f"{', '.join(missing)} not checked"] if missing and checked else []
         verdict = conclude.worst(checked) if checked else None
         if broken := [limit.words for limit in _outside(name, policy) if limit.clause == clause]:
             verdict = Verdict.BROKEN

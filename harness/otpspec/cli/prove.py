@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -16,7 +18,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from otpspec import profile as profiles
-from otpspec.cli.output import BROKEN, OK, complain, err, out, prepare
+from otpspec.cli.output import BROKEN, INTERRUPTED, OK, complain, err, out, prepare
 from otpspec.cli.server import ReferenceServer
 from otpspec.errors import OtpspecError
 from otpspec.outcome import Verdict
@@ -127,7 +129,6 @@ def prove(
     ] = Path("otpspec-proof"),
 ) -> None:
     """Run every check against every broken server: no check is decoration."""
-    from otpspec_reports import proof as page
 
     chosen = [m for m in mutants() if select.lower() in f"{m.name} {m.rule}".lower()]
     if not chosen:
@@ -136,44 +137,56 @@ def prove(
     controls = {(m.options, m.deep) for m in chosen} | {((), False)}
     strict = [Mutant("", "", "Nothing is broken.", *control) for control in sorted(controls)]
     # One more than there are cores: a suite also waits, for silence in an inbox.
-    proofs = _all([*strict, *chosen], seed, jobs or (os.cpu_count() or 1) + 1)
-    faults = faults_of(proofs, everything=not select)
-    (out_dir / "proof.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode({"faults": faults, "servers": proofs}), indent=1)
-    )
-    rows = [msgspec.to_builtins(proof) for proof in proofs]
-    (out_dir / "proof.html").write_text(page.render(rows, faults), encoding="utf-8")
-    out.print(page.table(rows))
-    for fault in faults:
-        complain(fault)
+    servers = [*strict, *chosen]
+    proofs = _all(servers, seed, jobs or (os.cpu_count() or 1) + 1)
+    interrupted = len(proofs) < len(servers)
+    faults = faults_of(proofs, everything=not select and not interrupted)
+    _publish(proofs, faults, out_dir)
     caught = sum(bool(p.mutant) and p.rule in p.caught_by for p in proofs)
     out.print(f"{caught} of {len(chosen)} mutants caught by their own rule")
     out.print(f"matrix   {out_dir / 'proof.html'}", soft_wrap=True)
+    if interrupted:
+        complain(f"Interrupted: {len(proofs)} of {len(servers)} servers were tried.")
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(BROKEN if faults else OK)
 
 
+def _publish(proofs: list[Proof], faults: list[str], directory: Path) -> None:
+    found = msgspec.json.encode({"faults": faults, "servers": proofs})
+    (directory / "proof.json").write_bytes(msgspec.json.format(found, indent=1))
+    rows = [msgspec.to_builtins(proof) for proof in proofs]
+    (directory / "proof.html").write_text(page.render(rows, faults), encoding="utf-8")
+    out.print(page.table(rows))
+    for fault in faults:
+        complain(fault)
+
+
 def _all(servers: list[Mutant], seed: int, jobs: int) -> list[Proof]:
-    """Try every server, so many at once; the proofs in the servers' order."""
+    """Try every server, so many at once; the proofs in the servers' order.
+
+    Where it is interrupted: those that there are by then.
+    """
     context = multiprocessing.get_context("spawn")
-    columns = (
-        TextColumn("proving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[last]}"),
-    )
+    last = TextColumn("{task.fields[last]}")
+    columns = (TextColumn("proving"), BarColumn(), MofNCompleteColumn(), last)
+    proofs: list[Proof] = []
     with (
         Progress(*columns, console=err, transient=True) as progress,
-        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        context.Pool(jobs, initializer=_end_when_told) as pool,
+        suppress(KeyboardInterrupt),
     ):
         task = progress.add_task("", total=len(servers), last="")
-        futures = [pool.submit(try_one, server, seed) for server in servers]
-        try:
-            for future in as_completed(futures):
-                progress.update(task, advance=1, last=future.result().mutant or "strict")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
+        for proof in pool.imap_unordered(partial(try_one, seed=seed), servers):
+            proofs.append(proof)
+            progress.update(task, advance=1, last=proof.mutant or "strict")
+    order = [(server.name, server.options) for server in servers]
+    return sorted(proofs, key=lambda proof: order.index((proof.mutant, tuple(proof.options))))
+
+
+def _end_when_told() -> None:
+    """A worker leaves Ctrl-C to its parent, and ends its server when the pool is ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def faults_of(proofs: list[Proof], *, everything: bool) -> list[str]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from _pytest.mark.expression import Expression
 
 import otpspec_scenarios.conformance
 from otpspec import conclude, plugin, results
+from otpspec import known as known_failures
 from otpspec.cli.output import command_line
 from otpspec.errors import OtpspecError
 from otpspec.outcome import Verdict
@@ -33,6 +35,7 @@ class _Watch:
     finished: list[Finished] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     only: Container[str] | None = None
+    left_out: set[str] = field(default_factory=set)  # rules with a scenario that is not run
     broken: int = 0
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -48,6 +51,10 @@ class _Watch:
             kept = [i for i in items if any(m.args[0] in only for m in i.iter_markers(_PROVES))]
             config.hook.pytest_deselected(items=[item for item in items if item not in kept])
             items[:] = kept
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note of which rules a part is left out."""
+        self.left_out |= {m.args[0] for item in items for m in item.iter_markers(_PROVES)}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what is going to be run."""
@@ -75,6 +82,7 @@ def run(
     options: Sequence[str] = (),
     strict: bool = False,
     deep: bool = False,
+    known: known_failures.Known | None = None,
     progress: Progress = lambda done, total, broken: None,
 ) -> results.Results:
     """Check a target with every conformance scenario, or those that `select` selects.
@@ -83,6 +91,7 @@ def run(
 
     Raises OtpspecError where the target cannot be used, or nothing is selected.
     """
+    _read_words(select)
     started = datetime.now(UTC)
     watch = _Watch(progress, only=only)
     runner = watch.runner = Runner(profile, seed, watch.note, deep=deep)
@@ -97,7 +106,7 @@ def run(
         raise OtpspecError(_why_nothing(code, select))
     replay = conclude.Replay(profile.source, options, runner.seed)
     rules = conclude.rule_results(watch.finished, profile, runner.redact, replay)
-    return conclude.document(
+    found = conclude.document(
         profile,
         [rule for rule in rules if only is None or rule.id in only],
         command=runner.redact(command_line()),
@@ -106,6 +115,18 @@ def run(
         complete=code != pytest.ExitCode.INTERRUPTED,
         strict=strict,
     )
+    return known_failures.judge(found, known, partly=watch.left_out) if known else found
+
+
+def _read_words(select: str) -> None:
+    """Have -k read before anything is sent."""
+    try:
+        Expression.compile(select)
+    except Exception as error:  # which it is depends on pytest's version
+        raise OtpspecError(
+            f"-k {select!r} cannot be read: {getattr(error, 'msg', error)}.\n"
+            "Try: -k 'EXPIRY-1 or EXPIRY-2', -k 'LOCKOUT and not LOCKOUT-1'"
+        ) from error
 
 
 def _pytest(watch: _Watch, select: str) -> int:

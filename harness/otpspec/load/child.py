@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -31,6 +32,9 @@ from otpspec.profile import Profile, load
 
 GRACE_S = 2.0
 """How long a run that ends waits for the calls under way."""
+
+BUSY = 0.9
+"""From which part of a core on the load process is called busy."""
 
 
 def main() -> None:
@@ -73,6 +77,7 @@ class _Run:
         self._place = Place(self._profile.origin)
         self._mix = find_mix(order.mix)
         self._ended = Event()  # by someone, before its time
+        self._cpu = 0.0  # seconds of it that were used when the run began
 
     def run(self) -> LoadRun:
         """Raises OtpspecError where nothing could be measured."""
@@ -91,6 +96,7 @@ class _Run:
         self._listen(session)
         environment = _environment(session)
         runner = environment.create_local_runner()
+        self._cpu = time.process_time()
         runner.start(order.users, spawn_rate=order.spawn_rate)
         ticker = gevent.spawn(self._tick, session, runner)
         session.over.wait(timeout=order.duration_s)
@@ -140,6 +146,11 @@ class _Run:
         if failure is not None and not (isinstance(failure, OtpspecError) and recorder.judged):
             raise failure
         notes = [] if failure is None else [str(failure).splitlines()[0]]
+        if (busy := (time.process_time() - self._cpu) / max(recorder.elapsed(), 0.1)) > BUSY:
+            notes.append(
+                f"the load process used {busy:.0%} of a core: it was as busy as it can be, and the "
+                "latencies hold its own waiting, too; fewer users show the target's"
+            )
         untimed = self._untimed(first)
         order = self._order
         return LoadRun(

@@ -23,6 +23,9 @@ from otpspec.profile import MISSING
 MOST_WAITING = 25
 """How many of a user's journeys may be set aside at a time."""
 
+PAUSE_S = 0.2
+"""How long a user rests whose last call got no answer, so that it does not spin."""
+
 
 class _Playing(NamedTuple):
     """A journey under way."""
@@ -62,7 +65,7 @@ class Payer:
         Raises TargetError where the target cannot be used at all.
         """
         if self._caller.unanswered:
-            gevent.sleep(min(1.0, 0.05 * 2.0 ** min(self._caller.unanswered, 5)))
+            gevent.sleep(PAUSE_S)
         if self._waiting and self._waiting[0][0] <= self._plan.now():
             self._go_on(heapq.heappop(self._waiting)[2])
             return

@@ -12,6 +12,7 @@ from gevent.event import Event
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load import clock
@@ -59,6 +60,7 @@ def set_up(
 
     Where the target cannot be used, the run ends at once with a message and exit code 2.
     """
+    _sessions.pop(environment, None)  # of an earlier run
     options = environment.parsed_options
     duration = None if options is None else options.run_time
     try:
@@ -92,21 +94,21 @@ class OtpUser(User):
     """A payer of the session that `begin` has given its environment."""
 
     abstract = True
+    _session: Session | None = None
     _payer: Payer | None = None
 
     def on_start(self) -> None:
         """Make the user's payer, with random choices of its own."""
-        found = _sessions.get(self.environment)
-        if found is None:
-            raise StopUser  # set_up has said why
-        self._session = session = found
-        number = next(session.numbers)
+        self._session = session = _sessions.get(self.environment)
+        if session is None:
+            return  # set_up has said why; Locust would print an exception that is raised here
+        number = f"{getattr(self.environment.runner, 'worker_index', 0)} {next(session.numbers)}"
         self._payer = Payer(
             session.plan,
             session.recorder,
             random.Random(f"{session.plan.seed} {number}"),  # noqa: S311 - to be repeated
             report=self._fire,
-            stopping=self._is_stopping,
+            stopping=lambda: session.over.is_set() or self._state == LOCUST_STATE_STOPPING,
         )
 
     def on_stop(self) -> None:
@@ -118,7 +120,8 @@ class OtpUser(User):
     def journey(self) -> None:
         """One journey of the mix."""
         session, payer = self._session, self._payer
-        assert payer is not None  # noqa: S101 - on_start has made it
+        if session is None or payer is None:
+            raise StopUser
         try:
             payer.play()
         except OtpspecError as error:
@@ -127,9 +130,6 @@ class OtpUser(User):
             session.fail(hopeless(session))
         if session.over.is_set():
             raise StopUser
-
-    def _is_stopping(self) -> bool:
-        return self._session.over.is_set() or self._state == "stopping"
 
     def _fire(
         self, request: Request, seconds: float, length: int, error: Exception | None, measured: bool

@@ -5,13 +5,14 @@ from otpspec import MISSING, REFUSED, Outcome, Trial, new_phone, proves
 
 @proves("CONTACT-1")
 async def test_contact_is_not_changed_without_proof(trial: Trial) -> None:
-    card = await trial.card()
     stranger = new_phone()
-
-    for proof in ("not-the-proof-of-this-card", MISSING)[: trial.policy.max_wrong - 1 or 1]:
+    for proof in ("not-the-proof-of-this-card", MISSING):
+        card = await trial.card()
         answer = await trial.change_contact(card, stranger, proof=proof)
         trial.expect(answer, *REFUSED, because="nothing proves that the owner asks")
 
+    if trial.policy.max_wrong == 1:  # a wrong proof may be a failure like others, and lock the card
+        card = await trial.card()
     challenge = await trial.start(card)
     trial.check(
         not await trial.new_messages(stranger),
