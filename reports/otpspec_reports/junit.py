@@ -48,8 +48,8 @@ def _suite(root: ET.Element, name: str, results: Results) -> ET.Element:
 
 
 def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
-    known = rule.known if excused(rule) else None
-    tolerated = rule.verdict is Verdict.BROKEN and not known and not fails(rule, strict=strict)
+    failing = fails(rule, strict=strict)
+    tolerated = rule.verdict is Verdict.BROKEN and not failing and not excused(rule)
     name = f"{rule.id} {rule.statement}" + (" (SHOULD, broken)" if tolerated else "")
     case = ET.SubElement(
         suite,
@@ -59,12 +59,12 @@ def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
         time=f"{sum(one.duration_s for one in rule.evidence):.3f}",
     )
     reason = one_line(rule.reason) or "no reason was given"
-    if known:  # as pytest writes what it expects to fail
-        message = one_line(f"known failure: {why_known(known)}")
+    if excused(rule):  # as pytest writes what it expects to fail
+        message = one_line(f"known failure: {why_known(rule)}")
         ET.SubElement(case, "skipped", message=message, type="known").text = _account(rule)
     elif tolerated:
         ET.SubElement(case, "system-out").text = f"{reason}\n{_account(rule)}"
-    elif rule.verdict is Verdict.BROKEN or fault(rule):
+    elif failing:
         message = one_line(fault(rule)) or reason
         kind = "known" if fault(rule) else rule.verdict.value
         failure = ET.SubElement(case, "failure", message=message, type=kind)
@@ -79,8 +79,11 @@ def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
 
 def _account(rule: RuleResult) -> str:
     """What was expected, what came, and how to see it again."""
-    known = why_known(rule.known) if rule.known else ""
-    lines = [("rule", rule.statement), ("source", "; ".join(rule.sources)), ("known", known)]
+    lines = [
+        ("rule", rule.statement),
+        ("source", "; ".join(rule.sources)),
+        ("known", why_known(rule)),
+    ]
     for one in against(rule):
         lines += [
             ("scenario", one.scenario),

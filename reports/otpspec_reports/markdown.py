@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from otpspec.outcome import Verdict
 from otpspec.results import LoadResult, Results, RuleResult
-from otpspec_reports.conclusion import Conclusion, conclude, excused, mended
+from otpspec_reports.conclusion import Conclusion, conclude, excused, fault, mended
 from otpspec_reports.figures import duration, millis, moment
 from otpspec_reports.verdicts import SYMBOLS, URGENCY, against, why_known, words
 from otpspec_reports.visible import cut, one_line
@@ -72,9 +72,12 @@ def _rules(rules: list[RuleResult]) -> str:
 
 
 def _why(rule: RuleResult) -> str:
-    told = [rule.reason + (f" (waived: {rule.waived})" if rule.waived else "")]
-    if rule.known and (excused(rule) or rule.known.fault):
-        told = [rule.known.fault, f"known: {why_known(rule.known)}", *told]
+    known = why_known(rule)
+    told = (
+        fault(rule),
+        f"known: {known}" if known else "",
+        rule.reason + (f" (waived: {rule.waived})" if rule.waived else ""),
+    )
     return "; ".join(filter(None, told))
 
 

@@ -117,8 +117,8 @@ def _broken(rule: RuleResult) -> Iterator[RenderableType]:
     )
     yield _Labelled("rule", rule.statement)
     yield _Labelled("source", "; ".join(rule.sources))
-    if rule.known is not None:
-        yield _Labelled("known", why_known(rule.known))
+    if known := why_known(rule):
+        yield _Labelled("known", known)
     findings = against(rule)
     told = [one for one in findings if one.expected or one.got]
     if not told:
@@ -152,7 +152,7 @@ def _reasons(rules: list[RuleResult], verdict: Verdict) -> Iterator[RenderableTy
 
 def _known(rules: list[RuleResult]) -> Iterator[RenderableType]:
     """Why each known failure is one; it asks no more of the reader."""
-    reasons = [(rule.id, why_known(rule.known)) for rule in rules if rule.known and excused(rule)]
+    reasons = [(rule.id, why_known(rule)) for rule in rules if excused(rule)]
     yield from _grouped(reasons, Text("known failures", KNOWN))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from otpspec.outcome import Verdict
-from otpspec.results import Evidence, KnownFailure, RuleResult
+from otpspec.results import Evidence, RuleResult
 from otpspec_reports.conclusion import excused, mended
 
 SYMBOLS: dict[Verdict, str] = {
@@ -25,9 +25,12 @@ def words(rule: RuleResult) -> str:
     return f"{word}, known" if excused(rule) or mended(rule) else word
 
 
-def why_known(known: KnownFailure) -> str:
-    """Why a rule is known to be broken, and how long it may be."""
-    return f"{known.reason} (until {known.until})" if known.until else known.reason
+def why_known(rule: RuleResult) -> str:
+    """Why a rule is known to be broken, and how long it may be; empty where nothing hangs on it."""
+    if rule.known is None or not (excused(rule) or rule.known.fault):
+        return ""
+    until = f" (until {rule.known.until})" if rule.known.until else ""
+    return rule.known.reason + until
 
 
 def family(rule_id: str) -> str:

@@ -58,7 +58,8 @@ class Pytest:
         self.pytester.makepyfile(test_scenarios=HEAD + tests)
         if conftest:
             self.pytester.makeconftest(conftest)
-        return ["-p", "no:cacheprovider", *self.options, *options]
+        quick = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]  # takes half a second
+        return [*quick, *self.options, *options]
 
     def events(self) -> list[str]:
         path = self.pytester.path / "events.txt"
@@ -590,7 +591,7 @@ def test_scenarios_that_come_with_otpspec_run_under_pytest(
     at_reference: Pytest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = at_reference.pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", *at_reference.options, "-k", "EXPIRY-2 or CSC-1",
+        "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *at_reference.options, "-k", "EXPIRY-2 or CSC-1",
         "--pyargs", "otpspec_scenarios.conformance", timeout=30,
     )  # fmt: skip
 

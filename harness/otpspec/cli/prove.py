@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from otpspec.cli.output import BROKEN, INTERRUPTED, OK, complain, err, out, prep
 from otpspec.cli.server import ReferenceServer
 from otpspec.errors import OtpspecError
 from otpspec.outcome import Verdict
+from otpspec_reports import proof as page
 
 ELSEWHERE = ("RACE", "LOAD")
 """Families that have proofs of their own: they need requests that collide, or load."""
@@ -184,9 +186,15 @@ def _all(servers: list[Mutant], seed: int, jobs: int) -> list[Proof]:
 
 
 def _end_when_told() -> None:
-    """A worker leaves Ctrl-C to its parent, and ends its server when the pool is ended."""
+    """A worker leaves Ctrl-C to its parent, and ends with its server when the pool is ended."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for server in list(ReferenceServer.running):
+            server.end()
+        os._exit(0)  # an exception would be taken for a scenario's
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, end)
 
 
 def faults_of(proofs: list[Proof], *, everything: bool) -> list[str]:

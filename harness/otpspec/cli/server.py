@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from types import TracebackType
+from typing import ClassVar
 
 from otpspec.errors import OtpspecError
 
@@ -30,6 +31,8 @@ class ReferenceServer:
     Raises OtpspecError where it does not start.
     """
 
+    running: ClassVar[set["ReferenceServer"]] = set()
+
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         self.token = secrets.token_urlsafe(16)
         self.url = ""
@@ -45,10 +48,11 @@ class ReferenceServer:
             start_new_session=True,  # Ctrl-C is for us: the server ends when we are done with it
             preexec_fn=_end_with_parent,
         )
+        self.running.add(self)
         assert self._process.stdout is not None  # noqa: S101
         line = self._process.stdout.readline()
         if not line.startswith(_LISTENS):
-            self._end()
+            self.end()
             raise OtpspecError(f"The reference server did not start: {line.strip() or 'see above'}")
         self.url = line.removeprefix(_LISTENS).strip()
         return self
@@ -59,9 +63,11 @@ class ReferenceServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the server, and wait until it has ended."""
+        self.running.discard(self)
         self._process.terminate()
         try:
             self._process.wait(5)
