@@ -5,11 +5,13 @@ This is all that a scenario needs; everything else of the package may change bet
 
 from otpspec.bench import VerifyPath
 from otpspec.cards import Card, new_phone
+from otpspec.challenge import Challenge
 from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.policy import Policy
 from otpspec.profile import MISSING
 from otpspec.target import Answer
-from otpspec.trial import Broken, Challenge, Inconclusive, NotApplicable, Trial, proves
+from otpspec.trial import Trial
+from otpspec.verdicts import Broken, Inconclusive, NotApplicable, proves
 
 __all__ = [
     "MISSING",

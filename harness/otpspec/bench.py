@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 import httpx
 
 from otpspec.cards import Card
+from otpspec.challenge import Challenge
 from otpspec.clock import RealClock
 from otpspec.inprocess import find_app, held_time, started
 from otpspec.outcome import Outcome, Verdict, judge
 from otpspec.profile import MISSING, Profile, Request
 from otpspec.redact import Redactor
 from otpspec.target import Session, client, send
-from otpspec.trial import Challenge, Trial
+from otpspec.trial import Trial
 
 Raw = tuple[int, dict[str, str], bytes]
 _Shot = tuple[tuple[Request], dict[str, Any]]  # as pytest-benchmark's pedantic mode wants it

@@ -16,7 +16,7 @@ from otpspec.errors import OtpspecError, TargetError
 from otpspec.outcome import Verdict
 from otpspec.redact import Redactor
 from otpspec.runner import Finished, Runner, Scenario
-from otpspec.trial import RULES_ATTRIBUTE, Broken
+from otpspec.verdicts import RULES_ATTRIBUTE, Broken
 
 _scenario = pytest.StashKey[Scenario]()
 _finished = pytest.StashKey[Finished]()

@@ -20,7 +20,8 @@ from otpspec.outcome import Verdict
 from otpspec.profile import Profile
 from otpspec.redact import Redactor
 from otpspec.target import Answer, HttpTimeHook, Session, client
-from otpspec.trial import Broken, Inconclusive, NotApplicable, Trial
+from otpspec.trial import Trial
+from otpspec.verdicts import Broken, Inconclusive, NotApplicable
 
 STUCK_AFTER = timedelta(seconds=5)
 """How long nothing may happen, with nothing left that could wake a scenario."""

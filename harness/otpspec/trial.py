@@ -4,103 +4,26 @@ import asyncio
 import copy
 import random
 import string
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 from otpspec.cards import Card, new_card
+from otpspec.challenge import Challenge
 from otpspec.clock import Clock
-from otpspec.outcome import REFUSED, SILENT, SUCCESS, Outcome, Verdict, judge
-from otpspec.policy import Policy
+from otpspec.judging import Judging, Notes
+from otpspec.outcome import REFUSED, Outcome
 from otpspec.profile import MISSING, Message, Profile
 from otpspec.redact import Redactor
-from otpspec.rules import RULES
 from otpspec.target import Answer, Session
+from otpspec.verdicts import Inconclusive, NotApplicable
 
-_Scenario = TypeVar("_Scenario", bound=Callable[..., Any])
 _RIGHT: Any = object()  # stands for the right OTC, or the right 3CSC where it is asked for
 _LONGEST = 100  # characters of what may be a code
-RULES_ATTRIBUTE = "_otpspec_rules"
 
 
-def proves(*rule_ids: str) -> Callable[[_Scenario], _Scenario]:
-    """Say which rules of the catalogue a scenario proves.
-
-    Raises ValueError for a rule that is not in the catalogue.
-    """
-    if unknown := [rule_id for rule_id in rule_ids if rule_id not in RULES]:
-        raise ValueError(f"not in the rule catalogue: {', '.join(unknown)}; see otpspec rules")
-
-    def mark(scenario: _Scenario) -> _Scenario:
-        setattr(scenario, RULES_ATTRIBUTE, rule_ids)
-        return scenario
-
-    return mark
-
-
-class Broken(AssertionError):  # noqa: N818 - a verdict, and not an error of the harness
-    """The target broke the rule."""
-
-    def __init__(self, *, expected: str, got: str, because: str) -> None:
-        super().__init__(f"{because}\nexpected  {expected}\ngot       {got}")
-        self.expected = expected
-        self.got = got
-        self.because = because
-
-
-class Inconclusive(Exception):  # noqa: N818 - a verdict, and not an error of the harness
-    """What was seen does not tell whether the rule holds."""
-
-
-class NotApplicable(Exception):  # noqa: N818 - a verdict, and not an error of the harness
-    """The rule cannot be asked of this target; the reason names what would change that."""
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """A transaction that waits for its code, as the harness knows it.
-
-    The code's life began somewhere between `sent_earliest` (start was called) and `sent_latest`
-    (its message was seen), in the target's time.
-    """
-
-    card: Card
-    captures: Mapping[str, Any] = field(repr=False)
-    otc: str = field(repr=False)
-    message: str = field(repr=False)  # the text in which the code came
-    csc_required: bool
-    sent_earliest: datetime
-    sent_latest: datetime
-    policy: Policy = field(repr=False)
-
-    @property
-    def surely_alive(self) -> datetime:
-        """Until then the code must be accepted: the early end of its validity."""
-        return self.sent_earliest + self.policy.validity
-
-    @property
-    def surely_expired(self) -> datetime:
-        """From then on the code must be refused: the late end of its validity, with tolerance."""
-        return self.sent_latest + self.policy.validity + self.policy.tolerance
-
-    def values(self) -> dict[str, Any]:
-        """What fills the places {challenge.…} of a request."""
-        return {f"challenge.{key}": value for key, value in self.captures.items()}
-
-
-@dataclass
-class Notes:
-    """What a trial has come to so far."""
-
-    checks: int = 0  # how often something was judged
-    checked_refusal: bool = False
-    saw_approval: bool = False
-    measured: dict[str, str] = field(default_factory=dict)  # for the report: what, and how much
-
-
-class Trial:
+class Trial(Judging):
     """One scenario's conversation with the target."""
 
     def __init__(
@@ -366,52 +289,6 @@ class Trial:
         self._redact.learn(code)
         return code
 
-    # --- judging ------------------------------------------------------------------------------
-
-    def expect(self, answer: Answer, *allowed: Outcome, because: str) -> None:
-        """Judge an answer: broken only if no outcome of its set is allowed here.
-
-        Where an answer judges nothing (throttled, unavailable, unknown): inconclusive.
-        """
-        self.notes.checks += 1
-        wanted = frozenset(allowed)
-        verdict = judge(answer.outcomes, wanted)
-        if verdict is Verdict.INCONCLUSIVE:
-            raise Inconclusive(f"{answer.operation}: {self._seen_as(answer)}")
-        if verdict is Verdict.BROKEN:
-            because = self._redact(because)
-            raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
-        if not wanted & SUCCESS:
-            self.notes.checked_refusal = True
-
-    def check(self, holds: bool, *, expected: str, got: str, because: str) -> None:
-        """Judge something other than an answer's outcome."""
-        self.notes.checks += 1
-        if not holds:
-            expected, got, because = (self._redact(text) for text in (expected, got, because))
-            raise Broken(expected=expected, got=got, because=because)
-
-    def expect_alive(self, challenge: Challenge, answer: Answer, *, because: str) -> None:
-        """Judge the answer to a right code that must still be accepted.
-
-        Inconclusive where the answer came too late to tell: it may have been decided after the end.
-        """
-        refused = Outcome.APPROVED not in answer.outcomes
-        if refused and answer.returned > challenge.surely_alive:
-            raise Inconclusive(f"too close to call: {self.age_of(challenge, answer)}")
-        self.expect(answer, Outcome.APPROVED, because=because)
-
-    def age_of(self, challenge: Challenge, answer: Answer) -> str:
-        """How old a code was when it was judged, as the interval that is known."""
-        youngest = (answer.called - challenge.sent_latest).total_seconds()
-        oldest = (answer.returned - challenge.sent_earliest).total_seconds()
-        validity = self.policy.validity.total_seconds()
-        return f"{youngest:.1f} to {oldest:.1f} s after it was sent (validity {validity:g} s)"
-
-    def measured(self, what: str, how_much: str) -> None:
-        """Note a measurement for the report, whatever the verdict is going to be."""
-        self.notes.measured[what] = self._redact(how_much)
-
     async def approved(self, challenge: Challenge, *, because: str) -> Answer:
         """Send the right code and expect it to be approved."""
         answer = await self.verify(challenge)
@@ -434,21 +311,8 @@ class Trial:
     def _needs(self, answer: Answer, outcome: Outcome) -> None:
         """What a scenario builds on must work; that it does is another scenario's question."""
         if outcome not in answer.outcomes:
-            raise Inconclusive(f"{answer.operation} did not work: {self._seen_as(answer)}")
+            raise Inconclusive(f"{answer.operation} did not work: {self.seen_as(answer)}")
 
     def _needs_operation(self, name: str) -> None:
         if name not in self.profile.operations:
             raise NotApplicable(f"the profile has no [operations.{name}]")
-
-    def _seen_as(self, answer: Answer) -> str:
-        text = str(answer)
-        if answer.outcomes & SILENT and answer.body:
-            text += ": " + self._redact(answer.body.decode("utf-8", "replace")[:200])
-        return text
-
-
-def _words(outcomes: Set[Outcome]) -> str:
-    """Outcomes as a reader would say them."""
-    if outcomes == REFUSED:
-        return "refused"
-    return " or ".join(sorted(outcomes))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from otpspec import MISSING, REFUSED, NotApplicable, Outcome, Trial, Verdict, proves
-from otpspec.trial import RULES_ATTRIBUTE
+from otpspec.verdicts import RULES_ATTRIBUTE
 
 from .scripted import Asked, scripted
 from .small_bank import Bank, Play, play_at, run, run_all

@@ -20,7 +20,7 @@ from otpspec.cli.prove import mutants
 from otpspec.errors import OtpspecError
 from otpspec.profile.reader import did_you_mean
 from otpspec.rules import NEEDS, RULES, Rule, StandardName
-from otpspec.trial import RULES_ATTRIBUTE
+from otpspec.verdicts import RULES_ATTRIBUTE
 
 _INDENT = 12
 

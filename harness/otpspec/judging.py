@@ -1,0 +1,87 @@
+"""How a scenario judges what it saw: against outcomes, against times, against anything else."""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from otpspec.challenge import Challenge
+from otpspec.outcome import REFUSED, SILENT, SUCCESS, Outcome, Verdict, judge
+from otpspec.policy import Policy
+from otpspec.redact import Redactor
+from otpspec.target import Answer
+from otpspec.verdicts import Broken, Inconclusive
+
+
+@dataclass
+class Notes:
+    """What a trial has come to so far."""
+
+    checks: int = 0  # how often something was judged
+    checked_refusal: bool = False
+    saw_approval: bool = False
+    measured: dict[str, str] = field(default_factory=dict)  # for the report: what, and how much
+
+
+class Judging:
+    """The part of a trial that judges."""
+
+    policy: Policy
+    notes: Notes
+    _redact: Redactor
+
+    def expect(self, answer: Answer, *allowed: Outcome, because: str) -> None:
+        """Judge an answer: broken only if no outcome of its set is allowed here.
+
+        Where an answer judges nothing (throttled, unavailable, unknown): inconclusive.
+        """
+        self.notes.checks += 1
+        wanted = frozenset(allowed)
+        verdict = judge(answer.outcomes, wanted)
+        if verdict is Verdict.INCONCLUSIVE:
+            raise Inconclusive(f"{answer.operation}: {self.seen_as(answer)}")
+        if verdict is Verdict.BROKEN:
+            because = self._redact(because)
+            raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
+        if not wanted & SUCCESS:
+            self.notes.checked_refusal = True
+
+    def check(self, holds: bool, *, expected: str, got: str, because: str) -> None:
+        """Judge something other than an answer's outcome."""
+        self.notes.checks += 1
+        if not holds:
+            expected, got, because = (self._redact(text) for text in (expected, got, because))
+            raise Broken(expected=expected, got=got, because=because)
+
+    def expect_alive(self, challenge: Challenge, answer: Answer, *, because: str) -> None:
+        """Judge the answer to a right code that must still be accepted.
+
+        Inconclusive where the answer came too late to tell: it may have been decided after the end.
+        """
+        refused = Outcome.APPROVED not in answer.outcomes
+        if refused and answer.returned > challenge.surely_alive:
+            raise Inconclusive(f"too close to call: {self.age_of(challenge, answer)}")
+        self.expect(answer, Outcome.APPROVED, because=because)
+
+    def age_of(self, challenge: Challenge, answer: Answer) -> str:
+        """How old a code was when it was judged, as the interval that is known."""
+        youngest = (answer.called - challenge.sent_latest).total_seconds()
+        oldest = (answer.returned - challenge.sent_earliest).total_seconds()
+        validity = self.policy.validity.total_seconds()
+        return f"{youngest:.1f} to {oldest:.1f} s after it was sent (validity {validity:g} s)"
+
+    def measured(self, what: str, how_much: str) -> None:
+        """Note a measurement for the report, whatever the verdict is going to be."""
+        self.notes.measured[what] = self._redact(how_much)
+
+    def seen_as(self, answer: Answer) -> str:
+        """An answer in words; one that judges nothing with its body, redacted."""
+        text = str(answer)
+        if answer.outcomes & SILENT and answer.body:
+            text += ": " + self._redact(answer.body.decode("utf-8", "replace")[:200])
+        return text
+
+
+def _words(outcomes: Set[Outcome]) -> str:
+    """Outcomes as a reader would say them."""
+    if outcomes == REFUSED:
+        return "refused"
+    return " or ".join(sorted(outcomes))
