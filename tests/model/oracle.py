@@ -33,8 +33,7 @@ class Oracle:
             self.transactions[number] |= {"csc": sent["csc"], "dead": False, "count": 0}
             return {"done"}
         if operation == "change":
-            for transaction in self.transactions.values():
-                transaction["dead"] = True
+            self._void_all()
             return {"done"}
         transaction = self.transactions[number]
         expired = now - transaction["sent"] >= VALIDITY
@@ -48,8 +47,11 @@ class Oracle:
 
     def _unlock(self) -> None:
         self.count = 0
+        self._void_all()
+
+    def _void_all(self) -> None:
         for transaction in self.transactions.values():
-            transaction["dead"] = True
+            transaction["dead"] = transaction["dead"] or True
 
     def _alive(
         self, operation: str, transaction: dict[str, Any], now: float, **sent: Any

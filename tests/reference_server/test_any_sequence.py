@@ -211,7 +211,10 @@ def play(machine: type[Sequences], **more: Any) -> None:
 def test_any_sequence_is_answered_as_the_rules_say() -> None:
     played.clear()
 
-    play(Sequences)
+    for _ in range(5):  # how long Hypothesis makes its sequences differs from run to run
+        play(Sequences)
+        if played.total() >= STEPS_WANTED:
+            break
 
     assert played.total() >= STEPS_WANTED
     assert set(played) == {
