@@ -216,6 +216,31 @@ def test_a_name_that_is_being_resolved_holds_the_clock(monkeypatch: pytest.Monke
     assert ages == [0]
 
 
+def test_what_has_come_already_is_read_before_the_clock_jumps() -> None:
+    target = TargetTime()
+    jumps: list[int] = []
+
+    async def main(clock: JumpingClock) -> None:
+        ours, theirs = socket.socketpair()
+        reader, writer = await asyncio.open_connection(sock=ours)
+
+        async def read() -> None:
+            await reader.readexactly(1)  # a wait without a time-out
+            jumps.append(len(target.jumps))
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        with theirs:
+            theirs.send(b"x")  # the last that happens before all of them wait
+            await clock.sleep_until(after(clock, 600))
+            await reading
+        writer.close()
+
+    run(main, target)
+
+    assert jumps == [0]
+
+
 def test_a_connection_that_is_open_and_idle_does_not_hold_the_clock() -> None:
     with scripted(lambda asked: (200, {})) as server:
 

@@ -235,3 +235,18 @@ def test_tls_with_an_unknown_certificate_is_refused(secure: Peer) -> None:
 
     with pytest.raises(NoAnswerError, match=r"(?i)certificate"):
         line.exchange(ASKED)
+
+
+def test_each_exchange_has_the_whole_time_out_to_itself() -> None:
+    def treat(client: socket.socket) -> None:
+        while peer.ask(client):
+            time.sleep(0.02)
+            client.sendall(OK)
+
+    peer = Peer(treat)
+    patient = Connection(Place(peer.origin), timeout=0.3)
+
+    answers = [patient.exchange(ASKED) for _ in range(40)]  # 0.8 s in all
+
+    assert [answer.status for answer in answers] == [200] * 40
+    assert peer.connections == 1

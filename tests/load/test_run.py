@@ -57,7 +57,9 @@ def test_strict_server_is_clean_and_every_answer_is_judged(load: Callable[..., L
     }
     assert len(told) >= 4
     assert told[-1].judged <= found.load.judged
-    assert len(found.load.timeline) >= 5
+    assert [(point.t_s, point.users) for point in found.load.timeline[:5]] == [
+        *((0.0, 4), (1.0, 4), (2.0, 4), (3.0, 4), (4.0, 4))
+    ]
     assert found.load.behaviours["right_first_time"] > found.load.behaviours["guesser"] > 0
 
 

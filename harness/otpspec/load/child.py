@@ -126,8 +126,9 @@ class _Run:
     def _tick(self, session: Session, runner: LocalRunner) -> None:
         recorder = session.recorder
         while True:
-            recorder.users(runner.user_count)
-            gevent.sleep(1.0 - recorder.elapsed() % 1.0)
+            for _ in range(2):  # in the middle of each second its users are counted
+                gevent.sleep(0.5 - recorder.elapsed() % 0.5)
+                recorder.users(runner.user_count)
             p50, p99 = recorder.latency.percentiles(0.5, 0.99)
             progress = Progress(
                 elapsed_s=round(recorder.elapsed(), 1),

@@ -47,7 +47,7 @@ class Connection:
         """`timeout`: seconds for a whole exchange, connecting included."""
         self._place = place
         self._hub = get_hub()
-        self._timer = self._hub.loop.timer(timeout)
+        self._timer = self._hub.loop.timer(timeout, repeat=timeout)
         self._socket: socket.socket | None = None
         self._readable: Any = None  # watches the socket; None for TLS, which may hold bytes back
         self._parser = Parser()
@@ -55,9 +55,10 @@ class Connection:
 
     def exchange(self, data: bytes) -> Answer:
         """Send a request's bytes; its whole answer. Raises NoAnswerError."""
-        # As gevent.Timeout does it, without an object made for each exchange. `update`: the loop's
-        # own time may be that of a while ago.
-        self._timer.start(getcurrent().throw, TimeoutError, update=True)
+        # As gevent.Timeout does it, without an object made for each exchange. `again`, since a timer
+        # that is stopped and started goes on with what was left of its time, down to nothing.
+        # `update`: the loop's own time may be that of a while ago.
+        self._timer.again(getcurrent().throw, TimeoutError, update=True)
         try:
             answer = self._exchange(data)
         except TimeoutError:

@@ -171,7 +171,7 @@ class Recorder:
             latency=self.latency.latency() if self.latency.count else None,
             operations=[self._operation(name, duration) for name in sorted(self._operations)],
             behaviours=dict(sorted(self.behaviours.items())),
-            timeline=[self._point(second) for second in sorted(self._seconds)],
+            timeline=self._timeline(duration),
             notes=[*notes, *self._notes()],
         )
 
@@ -187,14 +187,19 @@ class Recorder:
             outcomes={outcome: n for outcome, n in sorted(of.outcomes.items()) if n},
         )
 
-    def _point(self, number: int) -> LoadPoint:
+    def _timeline(self, duration: float) -> list[LoadPoint]:
+        """A point for each second; a last one that is less than half of one says too little."""
+        whole = [n for n in sorted(self._seconds) if duration - n >= 0.5]
+        return [self._point(n, min(duration - n, 1.0)) for n in whole]
+
+    def _point(self, number: int, lasted: float) -> LoadPoint:
         second = self._seconds[number]
         p50, p99 = second.latency.percentiles(0.5, 0.99)
         return LoadPoint(
             t_s=float(number),
             users=second.users,
-            rate_per_s=float(second.latency.count + second.unanswered),
-            failures_per_s=float(second.failures),
+            rate_per_s=round((second.latency.count + second.unanswered) / lasted, 3),
+            failures_per_s=round(second.failures / lasted, 3),
             p50_ms=round(p50, 3),
             p99_ms=round(p99, 3),
         )
