@@ -122,19 +122,19 @@ def otpspec(tmp_path: Path) -> Callable[..., Done]:
     return run
 
 
-@pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Begins the real command, for tests that end it: begin("check", "acs.toml")."""
+@pytest.fixture(scope="session")
+def begin() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Begins the real command, for tests that do not wait for it: begin("check", …, cwd=…)."""
     begun: list[subprocess.Popen[str]] = []
 
-    def start(*words: str) -> subprocess.Popen[str]:
+    def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [COMMAND, *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),
-            cwd=tmp_path,
+            cwd=cwd,
             start_new_session=True,  # so that a test can see whether it leaves any process behind
         )
         begun.append(process)

@@ -39,7 +39,7 @@ class Judging:
         if verdict is Verdict.INCONCLUSIVE:
             raise Inconclusive(f"{answer.operation}: {self.seen_as(answer)}")
         if verdict is Verdict.BROKEN:
-            because = self._redact(because)
+            because = self._redact.own(because)
             raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
         if not wanted & SUCCESS:
             self.notes.checked_refusal = True
@@ -48,7 +48,7 @@ class Judging:
         """Judge something other than an answer's outcome."""
         self.notes.checks += 1
         if not holds:
-            expected, got, because = (self._redact(text) for text in (expected, got, because))
+            expected, got, because = map(self._redact.own, (expected, got, because))
             raise Broken(expected=expected, got=got, because=because)
 
     def expect_alive(self, challenge: Challenge, answer: Answer, *, because: str) -> None:
@@ -70,7 +70,7 @@ class Judging:
 
     def measured(self, what: str, how_much: str) -> None:
         """Note a measurement for the report, whatever the verdict is going to be."""
-        self.notes.measured[what] = self._redact(how_much)
+        self.notes.measured[what] = self._redact.own(how_much)
 
     def seen_as(self, answer: Answer) -> str:
         """An answer in words; one that judges nothing with its body, redacted."""

@@ -183,7 +183,7 @@ class Runner:
         finished = Finished(
             scenario,
             verdict,
-            reason=self.redact(_reason(error)),
+            reason=self._reason(error),
             measured=trial.notes.measured,
             expected=broken.expected if broken else "",
             got=broken.got if broken else "",
@@ -221,15 +221,17 @@ class Runner:
         digest = hashlib.sha256(f"{self.seed}:{scenario.id}".encode()).digest()
         return random.Random(digest)  # noqa: S311 - to be repeated, not to be secret
 
+    def _reason(self, error: BaseException | None) -> str:
+        if isinstance(error, (Broken, NotApplicable, Inconclusive)):
+            return self.redact.own(error.because if isinstance(error, Broken) else str(error))
+        return self.redact(_fault(error))
 
-def _reason(error: BaseException | None) -> str:
+
+def _fault(error: BaseException | None) -> str:
+    """Why a scenario came to no verdict of its own."""
     match error:
         case None:
             return ""
-        case Broken():
-            return error.because
-        case NotApplicable() | Inconclusive():
-            return str(error)
         case TargetError() | ClockError():
             return str(error).partition("\n")[0]  # what to try is for a run that ends there
         case asyncio.CancelledError():

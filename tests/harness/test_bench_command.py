@@ -111,23 +111,6 @@ def test_target_that_is_down_is_no_broken_rule(otpspec: Run) -> None:
     assert "Traceback" not in done.out + done.err
 
 
-def test_words_that_select_nothing(otpspec: Run, reference_server: Server) -> None:
-    done = otpspec(
-        "bench", "safekey-reference", "--base-url", reference_server.url, "-k", "nonsense"
-    )
-
-    assert done.code == 2
-
-
-def test_profile_with_a_mistake(otpspec: Run) -> None:
-    done = otpspec("bench", "safekey-reference", "--set", "policy.validity=8")
-
-    assert (done.code, done.out) == (2, "")
-    assert done.err == (
-        'safekey-reference: 1 problem\n  policy.validity  8 has no unit; write "8s"\n'
-    )
-
-
 def test_no_traceback_shows_a_code(otpspec: Run, tmp_path: Path) -> None:
     seen: list[Asked] = []
 

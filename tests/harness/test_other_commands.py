@@ -4,9 +4,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-
-import pytest
 
 from otpspec.rules import RULES
 
@@ -41,8 +40,10 @@ def test_rule_that_is_not_there(otpspec: Run) -> None:
     assert done.err == "There is no rule EXPIRI-2; did you mean EXPIRY-2?\n"
 
 
-def test_serve_is_the_reference_server(begin: Callable[..., subprocess.Popen[str]]) -> None:
-    process = begin("serve", "--port", "0", "--mutant", "never-expires")
+def test_serve_is_the_reference_server(
+    begin: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = begin("serve", "--port", "0", "--mutant", "never-expires", cwd=tmp_path)
     assert process.stdout is not None
 
     assert process.stdout.readline().startswith("otpspec reference server on http://127.0.0.1:")
@@ -69,11 +70,9 @@ def test_without_a_command_it_says_what_there_is(otpspec: Run) -> None:
         assert f"  {command} " in done.out + done.err
 
 
-@pytest.mark.parametrize(
-    "module", ["otpspec", "otpspec.plugin", "otpspec.runner", "otpspec_scenarios.conformance"]
-)
-def test_an_import_brings_neither_locust_nor_gevent(module: str) -> None:
-    code = f"import sys, {module}; print(sorted({{'locust', 'gevent'}} & set(sys.modules)))"
+def test_an_import_brings_neither_locust_nor_gevent() -> None:
+    modules = "otpspec, otpspec.plugin, otpspec.runner, otpspec_scenarios.conformance"
+    code = f"import sys, {modules}; print(sorted({{'locust', 'gevent'}} & set(sys.modules)))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

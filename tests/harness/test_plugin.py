@@ -177,7 +177,7 @@ def test_verdicts_are_pytests_outcomes(at_bank: Pytest) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "E*otpspec.trial.Broken: of the test",
+            "E*Broken: of the test",
             "E*expected  refused: of the test",
             "E*got       approved (HTTP 200)",
             "inconclusive: the scenario judged nothing",

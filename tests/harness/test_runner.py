@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,6 +13,8 @@ from otpspec import runner as runners
 from otpspec.errors import TargetError
 from otpspec.profile import load
 from otpspec.runner import Finished, Runner, Scenario
+
+from .scripted import scripted
 
 Server = Any
 Play = Callable[[Trial], Awaitable[None]]
@@ -24,6 +26,13 @@ def at(server: Server, *changes: str) -> Runner:
     changes = ("inbox.quiet=10ms", *changes)
     profile = load("safekey-reference", base_url=server.url, changes=changes, environ=environ)
     return Runner(profile, seed=7)
+
+
+class Other(NamedTuple):
+    """A server that is not the one that is meant."""
+
+    url: str
+    token: str = "wrong-token"
 
 
 @contextmanager
@@ -98,6 +107,73 @@ def test_a_scenario_that_nothing_can_wake_is_ended(
     assert first.verdict is Verdict.INCONCLUSIVE
     assert first.reason == "it waits for something that cannot happen any more"
     assert second.verdict is Verdict.PASSED
+
+
+# --- what cannot be used ------------------------------------------------------------------------
+
+NOTHING = "No rule was checked, so this says nothing about the target.\n"
+NOT_JSON = "the answer is not JSON"
+NO_LEASE = "something that [clock] captures is not in the answer"
+
+
+def refusal(server: Any, *changes: str) -> str:
+    """Why a run cannot begin."""
+    with pytest.raises(TargetError) as raised:
+        at(server, *changes).open()
+    return str(raised.value)
+
+
+def test_target_that_is_down_is_told_from_one_that_refuses(reference_server: Server) -> None:
+    said = refusal(reference_server, "target.base_url=http://127.0.0.1:9", "clock.kind=real")
+
+    assert said == (
+        "No answer from http://127.0.0.1:9 (connection refused).\n"
+        "  profile   safekey-reference, target.base_url\n"
+        "  request   POST /cards\n" + NOTHING + "Try: start the target, or give its address "
+        "with --base-url."
+    )
+
+
+def test_another_server_does_not_enrol_a_card() -> None:
+    with scripted(lambda asked: (404, b"<h1>not here</h1>")) as other:
+        said = refusal(Other(other.url), "clock.kind=real")
+
+    assert said == (
+        f"{other.url} does not enrol a card: unknown (HTTP 404)\n"
+        "  profile   safekey-reference, operations.enroll\n"
+        "  request   POST /cards\n"
+        "  answer    <h1>not here</h1>\n" + NOTHING + "Try: check --base-url and the patterns of "
+        "operations.enroll."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (200, b"<h1>welcome</h1>", NOT_JSON),
+        (200, b"", NOT_JSON),
+        (200, b"[" * 200_000, NOT_JSON),
+        (200, b"{}", NO_LEASE),
+        (500, b"{}", "HTTP 500"),
+        (302, b"{}", "HTTP 302"),
+    ],
+)
+def test_another_server_is_no_clock(status: int, body: bytes, why: str) -> None:
+    with scripted(lambda asked: (status, body)) as other:
+        said = refusal(Other(other.url))
+
+    where = f"{other.url} does not answer as the profile's [clock] says"
+    assert said.splitlines()[0] == f"{where} ({why})."
+
+
+def test_wrong_token_is_found_out_before_anything_is_judged(reference_server: Server) -> None:
+    with_wrong_token = Other(reference_server.url)
+
+    for clock, table in (("http", "clock"), ("real", "inbox")):
+        said = refusal(with_wrong_token, f"clock.kind={clock}")
+
+        where = f"{reference_server.url} does not answer as the profile's [{table}] says"
+        assert said.splitlines()[0] == f"{where} (HTTP 401)."
 
 
 def test_only_one_run_moves_the_clock(reference_server: Server) -> None:

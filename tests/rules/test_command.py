@@ -37,6 +37,8 @@ def test_rule_is_explained_whole(otpspec: Run) -> None:
         "               CVE-2026-8760: a plugin's codes had no end",
         "  needs        [clock], or the patience of a little more than policy.validity",
         "  what is done right code is refused after its validity",
+        "               edge is where it is declared (Tries codes at staggered ages, each",
+        "               on a card of its own, and measures where they die.)",
         "  catches      never-expires: A code never dies of age.",
         "               dies-late: A code lives for 1.05 of its validity.",
         "               whole-minutes: Age is counted in whole minutes, and compared by",

@@ -55,8 +55,8 @@ class Connection:
 
     def exchange(self, data: bytes) -> Answer:
         """Send a request's bytes; its whole answer. Raises NoAnswerError."""
-        # As gevent.Timeout does it, without an object made for each exchange. `again`, since a timer
-        # that is stopped and started goes on with what was left of its time, down to nothing.
+        # As gevent.Timeout does it, without an object made for each exchange. `again`: a timer that
+        # is stopped and started goes on with what was left of its time, down to nothing.
         # `update`: the loop's own time may be that of a while ago.
         self._timer.again(getcurrent().throw, TimeoutError, update=True)
         try:
