@@ -240,9 +240,5 @@ def test_a_broken_server_is_found_out(name: str) -> None:
     class Broken(Sequences):
         mutant = name
 
-    def play_at_length() -> None:  # what Hypothesis comes upon differs from run to run
-        for _ in range(6):
-            play(Broken, max_examples=100, phases=[Phase.generate])
-
-    with pytest.raises(AssertionError):
-        play_at_length()
+    with pytest.raises(AssertionError):  # the same sequences every time, or luck would decide
+        play(Broken, max_examples=600, phases=[Phase.generate], derandomize=True)

@@ -16,7 +16,7 @@ ENOUGH_FOR_ZEROS = 110
 async def test_codes_have_the_declared_form_and_follow_no_pattern(trial: Trial) -> None:
     own = [challenge.otc async for challenge in trial.many(SAMPLE)]
     # By then the other scenarios have started most of their transactions, too.
-    await trial.clock.sleep_until(trial.clock.now() + 1.1 * trial.policy.validity)
+    await trial.clock.sleep_until(trial.clock.now() + 0.7 * trial.policy.validity)
     codes = list(trial.codes_seen)
 
     _check_form(trial, codes)

@@ -78,7 +78,7 @@ class Probe:
 
 def _ages(policy: Policy) -> list[timedelta]:
     """Dense at the edge, and out to a tenth of the validity on both sides of it."""
-    far = max(0.1 * policy.validity, timedelta(seconds=2))
+    far = max(0.1 * policy.validity, policy.tolerance + timedelta(seconds=0.5))
     late = [policy.tolerance.total_seconds() + s for s in (0.3, 1, 2, 4, 8, 16, 28, 45, 58.8)]
     offsets = [timedelta(seconds=s) for s in (-60, -30, -15, -8, -4, -2, -1, -0.5, 0.3, *late)]
     return [policy.validity + o for o in offsets if abs(o) <= far and -o < policy.validity]
