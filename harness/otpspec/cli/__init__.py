@@ -43,13 +43,27 @@ def _stoppable(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-app.command("demo")(_stoppable(demo.demo))
-app.command("check")(_stoppable(check.check))
-app.command("load")(_stoppable(load.load))
-app.command("bench", context_settings=bench.PASS_ON)(_stoppable(bench.bench))
-app.command("serve", context_settings=serve.PASS_ON)(_stoppable(serve.serve))
-app.command("prove")(_stoppable(prove.prove))
-app.command("rules")(_stoppable(rules.rules))
+app.command("demo", short_help="A reference server, every check, a short load, a report.")(
+    _stoppable(demo.demo)
+)
+app.command("check", short_help="Check every rule, and give a verdict on each.")(
+    _stoppable(check.check)
+)
+app.command("load", short_help="Load a target, and judge every answer.")(_stoppable(load.load))
+app.command(
+    "bench",
+    short_help="Time the verify path under pytest-benchmark.",
+    context_settings=bench.PASS_ON,
+)(_stoppable(bench.bench))
+app.command(
+    "serve",
+    short_help="Start the reference server, strict or broken.",
+    context_settings=serve.PASS_ON,
+)(_stoppable(serve.serve))
+app.command("prove", short_help="Run every check against every broken server.")(
+    _stoppable(prove.prove)
+)
+app.command("rules", short_help="Print the rules, or explain one.")(_stoppable(rules.rules))
 
 
 def main() -> NoReturn:
