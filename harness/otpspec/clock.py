@@ -13,20 +13,24 @@ import asyncio
 import heapq
 import itertools
 import selectors
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from otpspec import realtime
 from otpspec.errors import ClockError
+from otpspec.verdicts import NotApplicable
 
 SLACK = 1.0
 """Seconds by which a target's clock may be off what was asked, before it is called wrong:
 many clocks keep whole seconds."""
 
-TRIAL = 3 * SLACK
-"""Seconds of a clock's first jump: enough to tell one that moves from one that does not."""
+LOOKS = 5
+"""How often a clock is looked at after its first jump: of a target with several workers, some
+may move and some not."""
+
+_LOOK_AGAIN = 0.1  # seconds until a witness that may be behind is asked again
 
 
 class Clock(Protocol):
@@ -45,10 +49,14 @@ class Reading:
 
     now: float  # seconds since 1970
     rate: float = 1.0  # seconds of the target a second
+    behind: float = 0.0  # seconds by which it may show less than there is
 
 
 class TimeHook(Protocol):
     """How a target's time is moved."""
+
+    leans_on: str  # what a verdict that needed a jump leans on; "": on nothing but the target
+    hint: str  # what to try where the clock does not move as asked
 
     async def read(self) -> Reading:
         """Read the target's clock. Raises ClockError where it cannot be read."""
@@ -60,14 +68,36 @@ class TimeHook(Protocol):
 class RealClock:
     """The target's time cannot be moved: ten minutes take ten minutes."""
 
+    leans_on = ""
+
     def now(self) -> datetime:
         """Now; the harness's clock stands for the target's, only differences are ever used."""
-        return datetime.now(UTC)
+        return realtime.now()
 
     async def sleep_until(self, when: datetime) -> None:
         """Wait for real."""
         while (left := (when - self.now()).total_seconds()) > 0:
             await asyncio.sleep(left)
+
+
+class PatientClock:
+    """A clock that waits until some time, and no longer."""
+
+    def __init__(self, clock: Clock, until: datetime, limit: timedelta) -> None:
+        self._clock = clock
+        self._until = until
+        self._limit = limit
+
+    def now(self) -> datetime:
+        """What time it is at the target."""
+        return self._clock.now()
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Wait; raises NotApplicable where it would be for too long."""
+        if when > self._until:
+            minutes = self._limit.total_seconds() / 60
+            raise NotApplicable(f"left out: it would wait longer than --max-wait {minutes:g}m")
+        await self._clock.sleep_until(when)
 
 
 class JumpingClock:
@@ -80,19 +110,22 @@ class JumpingClock:
         self._hook = hook
         self._rate = first.rate
         self._base = first.now
-        self._start = time.monotonic()
+        self._start = realtime.monotonic()
+        self._tolerance = SLACK + first.behind * max(first.rate, 1.0)
         self._jumped = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._jump: asyncio.Task[None] | None = None
+        self._jumped_at = self._start
         self.jumps = 0
+        self.leans_on = hook.leans_on
 
     def _now(self) -> float:
-        return self._base + (time.monotonic() - self._start) * self._rate + self._jumped
+        return self._base + (realtime.monotonic() - self._start) * self._rate + self._jumped
 
     def now(self) -> datetime:
         """What time it is at the target."""
-        return datetime.fromtimestamp(self._now(), UTC)
+        return realtime.at(self._now())
 
     async def sleep_until(self, when: datetime) -> None:
         """Sleep until the clock has been moved to `when`.
@@ -124,18 +157,22 @@ class JumpingClock:
                     future.set_exception(error)
             self._sleepers.clear()
             return
-        while self._sleepers and self._sleepers[0][0] <= self._now():
+        reached = max(when, self._now())  # a sum of floats may be a hair less than what it is
+        while self._sleepers and self._sleepers[0][0] <= reached:
             future = heapq.heappop(self._sleepers)[2]
             if not future.done():
                 future.set_result(None)
 
     async def _advance(self, seconds: float) -> None:
         before = self._now()
-        called = time.monotonic()
+        called = realtime.monotonic()
         reading = await self._hook.advance(seconds)
         self._jumped += seconds
+        self._jumped_at = realtime.monotonic()
         self.jumps += 1
-        took = (time.monotonic() - called) * self._rate
+        took = (realtime.monotonic() - called) * self._rate
+        if reading.behind and reading.now < self._now():
+            return  # it may still show the time before the jump: check() asks again
         self._compare(reading, took, f"was asked to go {seconds:.3f} s on from {before:.3f}")
 
     async def check(self) -> None:
@@ -143,13 +180,25 @@ class JumpingClock:
 
         Raises ClockError where another one has moved it in the meantime.
         """
-        called = time.monotonic()
-        reading = await self._hook.read()
-        self._compare(reading, (time.monotonic() - called) * self._rate, "was moved by this run")
+        self._compare(*await self._look(), "was moved by this run")
+
+    async def _look(self) -> tuple[Reading, float]:
+        """What the target shows, and how long it took to ask, in its seconds.
+
+        A witness that may be behind is asked until it has had the time to show the last jump.
+        """
+        while True:
+            called = realtime.monotonic()
+            reading = await self._hook.read()
+            took = (realtime.monotonic() - called) * self._rate
+            shown = reading.now >= self._now() - took - self._tolerance
+            if shown or called - self._jumped_at > reading.behind:
+                return reading, took
+            await asyncio.sleep(_LOOK_AGAIN)
 
     def _compare(self, reading: Reading, took: float, what: str) -> None:
         off = reading.now - self._now()
-        if abs(off) > took + SLACK:
+        if abs(off) > took + self._tolerance:
             raise ClockError(
                 f"The target's clock {what}, and is {abs(off):.1f} s "
                 f"{'ahead of' if off > 0 else 'behind'} where that leads.\n"
@@ -157,16 +206,61 @@ class JumpingClock:
                 "Try: end other runs against this target; check the profile's [clock]."
             )
 
+    async def try_out(self) -> None:
+        """Jump once, and look whether all of the target has jumped with it.
+
+        Raises ClockError: which way it moved, and what to try.
+        """
+        step = 3 * self._tolerance  # half of it must not pass for the whole
+        reading = await self._hook.advance(step)
+        self._jumped += step
+        self._jumped_at = realtime.monotonic()
+        self.jumps += 1
+        await self._look()
+        left = reading.behind - (realtime.monotonic() - self._jumped_at)
+        await asyncio.sleep(max(left, 0.0))  # so long any part of it may be behind
+        went: list[float] = []
+        for _ in range(LOOKS):
+            reading, took = await self._look()
+            went.append(step + _beyond(reading.now - self._now(), took))
+        if why := _how_it_moves(step, went, self._tolerance):
+            raise ClockError(
+                f"{why}\nNo rule was checked, so this says nothing about the target.\n"
+                f"Try: {self._hook.hint}"
+            )
+
+
+def _beyond(off: float, took: float) -> float:
+    """What is left of a difference when the time that the asking took is granted."""
+    return max(0.0, off - took) if off > 0 else min(0.0, off + took)
+
+
+def _how_it_moves(step: float, went: list[float], tolerance: float) -> str:
+    """What is wrong with a clock that was asked to go `step` seconds on; "" for nothing."""
+    wrong = [seconds for seconds in went if abs(seconds - step) > tolerance]
+    asked = f"it was asked to go {step:g} s on, and went"
+    if not wrong:
+        return ""
+    if len(wrong) < len(went):
+        return (
+            f"Only a part of the target's clock moves: {asked} so far in "
+            f"{len(went) - len(wrong)} of {len(went)} answers, {wrong[0]:.1f} s in another."
+        )
+    if max(abs(seconds) for seconds in wrong) <= tolerance:
+        return f"The target's clock does not move: {asked} {abs(wrong[0]):.1f} s."
+    back = " back" if wrong[0] < 0 else " on"
+    return f"The target's clock moves another way than asked: {asked} {abs(wrong[0]):.1f} s{back}."
+
 
 async def find_clock(hook: TimeHook | None) -> RealClock | JumpingClock:
     """The clock for a target; with a hook, it is tried on a few seconds first.
 
-    Raises ClockError where the target's clock does not move.
+    Raises ClockError where the target's clock does not move, or not as asked.
     """
     if hook is None:
         return RealClock()
     clock = JumpingClock(hook, await hook.read())
-    await clock._advance(TRIAL)
+    await clock.try_out()
     return clock
 
 

@@ -1,9 +1,7 @@
 """The reference server as a child process, ended whatever happens."""
 
-import ctypes
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,18 +9,9 @@ from types import TracebackType
 from typing import ClassVar
 
 from otpspec.errors import OtpspecError
+from otpspec.processes import end_with_parent
 
 _LISTENS = "otpspec reference server on "
-
-
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent() -> None:
-    """Where the harness is killed, its server is not left behind (Linux: prctl(2))."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class ReferenceServer:
@@ -46,7 +35,7 @@ class ReferenceServer:
             text=True,
             env={**os.environ, "OTPSPEC_TEST_TOKEN": self.token},
             start_new_session=True,  # Ctrl-C is for us: the server ends when we are done with it
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
         self.running.add(self)
         assert self._process.stdout is not None  # noqa: S101
