@@ -4,11 +4,11 @@ This is all that a scenario needs; everything else of the package may change bet
 """
 
 from otpspec.bench import VerifyPath
-from otpspec.cards import Card, new_phone
+from otpspec.cards import Card
 from otpspec.challenge import Challenge
 from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.policy import Policy
-from otpspec.profile import MISSING
+from otpspec.profile import MISSING, Request
 from otpspec.target import Answer
 from otpspec.trial import Trial
 from otpspec.verdicts import Broken, Inconclusive, NotApplicable, proves
@@ -24,9 +24,9 @@ __all__ = [
     "NotApplicable",
     "Outcome",
     "Policy",
+    "Request",
     "Trial",
     "Verdict",
     "VerifyPath",
-    "new_phone",
     "proves",
 ]

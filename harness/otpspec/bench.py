@@ -10,19 +10,20 @@ from contextlib import AsyncExitStack, ExitStack
 from random import Random
 from typing import Any, TypeVar
 
-import httpx
-
-from otpspec.cards import Card
+from otpspec.cards import Card, new_card
 from otpspec.challenge import Challenge
 from otpspec.clock import RealClock
-from otpspec.inprocess import find_app, held_time, started
+from otpspec.exchange import Access, Wire
+from otpspec.frozen import FrozenTime
+from otpspec.inboxes import Inboxes
+from otpspec.inprocess import App, find_app, started
 from otpspec.outcome import Outcome, Verdict, judge
-from otpspec.profile import MISSING, Profile, Request
+from otpspec.pool import Enrolled
+from otpspec.profile import MISSING, Profile, Raw, Request
 from otpspec.redact import Redactor
-from otpspec.target import Session, client, send
+from otpspec.target import Session
 from otpspec.trial import Trial
 
-Raw = tuple[int, dict[str, str], bytes]
 _Shot = tuple[tuple[Request], dict[str, Any]]  # as pytest-benchmark's pedantic mode wants it
 _T = TypeVar("_T")
 
@@ -42,28 +43,31 @@ class VerifyPath:
         self._locked: Request | None = None
         self.redact = Redactor()
         self.redact.learn(*profile.secrets)
-        if app is not None:
-            self._held.enter_context(held_time())
+        found = None if app is None else find_app(app)
+        if found is not None:
+            self._held.enter_context(FrozenTime())
         try:
-            self._http = self._run(self._open(app))
-            session = Session(profile, RealClock(), self._http)
-            self._run(session.probe(self.redact))
+            self._access = self._run(self._open(found))
+            session = Session(self._access, RealClock(), Inboxes(profile))
+            self._wire = Wire(self._access)
+            card = new_card()
+            self.redact.learn(*card.secrets())
+            self._run(session.probe(card.values, self.redact))
         except BaseException:
             self.close()
             raise
-        self._trial = Trial(profile, RealClock(), session, self.redact, Random(seed))  # noqa: S311
+        rng, pool = Random(seed), Enrolled(profile)  # noqa: S311 - to be repeated
+        self._trial = Trial(profile, RealClock(), session, self.redact, rng, pool)
 
     @property
     def asks_for_csc(self) -> bool:
         """Whether the target ever asks for the 3CSC."""
         return self._profile.policy.csc != "never"
 
-    async def _open(self, app: str | None) -> httpx.AsyncClient:
+    async def _open(self, app: App | None) -> Access:
         if app is None:
-            return await self._resources.enter_async_context(client(self._profile))
-        transport = await self._resources.enter_async_context(started(find_app(app)))
-        http = httpx.AsyncClient(transport=transport, base_url=self._profile.origin)
-        return await self._resources.enter_async_context(http)
+            return Access(self._profile)
+        return Access(self._profile, await self._resources.enter_async_context(started(app)))
 
     def close(self) -> None:
         """Give everything back."""
@@ -123,7 +127,7 @@ class VerifyPath:
 
     def send(self, request: Request) -> None:
         """Send a request and read its answer: this is what is timed."""
-        self._answers.append(self._run(send(self._http, request)))
+        self._answers.append(self._run(self._wire.send(request)))
 
     def judge(self, *allowed: Outcome) -> int:
         """Judge every answer since the last call; their number.
@@ -131,10 +135,11 @@ class VerifyPath:
         Raises AssertionError where one is not as it must be: a fast wrong answer is no figure.
         """
         answers, self._answers = self._answers, []
-        for status, headers, body in answers:
-            outcomes = self._profile.read("verify", status, headers, body).outcomes
+        read = self._profile.operations["verify"].decisive.read
+        for answer in answers:
+            outcomes = read(answer).outcomes
             if judge(outcomes, frozenset(allowed)) is not Verdict.PASSED:
                 expected = " or ".join(sorted(allowed))
                 got = " or ".join(sorted(outcomes))
-                raise AssertionError(f"expected {expected}, got {got} (HTTP {status})")
+                raise AssertionError(f"expected {expected}, got {got} (HTTP {answer.status})")
         return len(answers)

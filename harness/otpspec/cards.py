@@ -1,9 +1,12 @@
-"""Cards that the harness makes up and enrols: nobody's numbers."""
+"""Cards: those that the harness makes up, nobody's numbers, and those of the profile."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+_SECRET = ("pan", "csc", "passphrase", "secret", "code", "pin", "password")
 
 
 @dataclass
@@ -13,8 +16,23 @@ class Card:
     values: dict[str, Any] = field(repr=False)
     """What fills the places card.pan, card.csc, … and what enrolling captured, card.id."""
 
+    contacts: tuple[str, ...] = ("phone",)
+    """Which of its contacts codes are sent to: phone, email, or both."""
+
     tried: set[str] = field(default_factory=set, repr=False)
     """Codes that were sent to this card or tried on it: a wrong code is drawn from the others."""
+
+    like: str = field(default="", repr=False)
+    """A code that was sent to it: what a wrong one must look like."""
+
+    jar: Any = field(default=None, repr=False)
+    """The cookies that enrolling it has left with its payer."""
+
+    label: str = ""
+    """How reports call one of the profile's own cards: nothing that identifies it in full."""
+
+    starts: list[datetime] = field(default_factory=list, repr=False)
+    """When transactions were started on it, in the target's time."""
 
     @property
     def csc(self) -> str:
@@ -27,9 +45,13 @@ class Card:
         return str(700 + (int(self.csc) - 700 + 137) % 300)
 
     @property
-    def phone(self) -> str:
-        """The contact that codes are sent to."""
-        return str(self.values["card.phone"])
+    def contact(self) -> str:
+        """The contact that codes are sent to; the first, where there are several."""
+        return str(self.values[f"card.{self.contacts[0]}"])
+
+    @contact.setter
+    def contact(self, contact: str) -> None:
+        self.values[f"card.{self.contacts[0]}"] = contact
 
     @property
     def passphrase(self) -> str:
@@ -38,8 +60,15 @@ class Card:
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be written."""
-        for key in ("card.pan", "card.csc", "card.passphrase"):
-            yield str(self.values[key])
+        for key in _SECRET:
+            if f"card.{key}" in self.values:
+                yield str(self.values[f"card.{key}"])
+
+
+def new_contact(kind: str) -> str:
+    """A phone number or an address that no one has."""
+    phone = new_phone()
+    return phone if kind == "phone" else f"payer{phone[4:]}@example.com"
 
 
 def new_phone() -> str:
@@ -47,7 +76,7 @@ def new_phone() -> str:
     return "+999" + "".join(secrets.choice("0123456789") for _ in range(10))
 
 
-def new_card() -> Card:
+def new_card(contacts: tuple[str, ...] = ("phone",)) -> Card:
     """A card with a number that passes Luhn's check, of an issuer range that no one has."""
     stem = "9999" + "".join(secrets.choice("0123456789") for _ in range(11))
     # From 711 on: no HTTP status, and hardly a line's number, which would be masked as a secret.
@@ -60,8 +89,17 @@ def new_card() -> Card:
             "card.phone": phone,
             "card.email": f"payer{phone[4:]}@example.com",
             "card.passphrase": secrets.token_urlsafe(12),
-        }
+        },
+        contacts,
     )
+
+
+def given_card(row: Mapping[str, str], number: int, contacts: tuple[str, ...]) -> Card:
+    """One of the profile's own cards. `number` counts from 1."""
+    name = row.get("label") or f"card {number}"
+    pan = "".join(c for c in row.get("pan", "") if c.isdigit())
+    label = name + (f" (…{pan[-4:]})" if len(pan) >= 12 else "")
+    return Card({f"card.{key}": value for key, value in row.items()}, contacts, label=label)
 
 
 def _check_digit(stem: str) -> str:

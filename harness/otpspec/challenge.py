@@ -1,6 +1,5 @@
 """A transaction that waits for its code, and when that code lives."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,13 +17,15 @@ class Challenge:
     """
 
     card: Card
-    captures: Mapping[str, Any] = field(repr=False)
+    captures: dict[str, Any] = field(repr=False)  # renewed by what later answers hold
     otc: str = field(repr=False)
     message: str = field(repr=False)  # the text in which the code came
     csc_required: bool
     sent_earliest: datetime
     sent_latest: datetime
     policy: Policy = field(repr=False)
+    jar: Any = field(default=None, repr=False)  # the cookies of the payer's session
+    home: Any = field(default=None, repr=False)  # the session in which it was started
 
     @property
     def surely_alive(self) -> datetime:

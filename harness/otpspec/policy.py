@@ -26,7 +26,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     digits: int = 6
     """How many characters a code has. OWASP ASVS 5.0 6.5.4: at least 20 bits."""
 
-    alphabet: Literal["digits", "letters"] = "digits"
+    alphabet: Literal["digits", "letters", "alphanumeric"] = "digits"
     """What the characters of a code are."""
 
     max_wrong: int = 3
@@ -46,6 +46,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     resend: Literal["rotate", "reuse"] = "rotate"
     """Whether a resend makes a new code, or repeats the one that is alive."""
+
+    resend_after: timedelta = timedelta(0)
+    """How long after a code was sent it may be sent again: many make the payer wait."""
+
+    new_start: Literal["keeps", "voids"] = "keeps"
+    """What a new transaction does to one of the same card that is still open."""
+
+    ignores: tuple[Literal["spaces", "case", "separators"], ...] = ()
+    """Spellings that are the same code to the target: around it, in other case, with dashes."""
 
     lock_for: timedelta | None = None
     """How long a lock lasts; None: until support unlocks the card. SafeKey: support."""

@@ -5,8 +5,7 @@ import hashlib
 import random
 import secrets
 import threading
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,19 +13,23 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from otpspec.clock import IdleSelector, JumpingClock, RealClock, find_clock
+from otpspec import realtime
+from otpspec.clock import IdleSelector, JumpingClock, PatientClock, RealClock
 from otpspec.errors import ClockError, OtpspecError, TargetError
+from otpspec.judging import Notes
 from otpspec.outcome import Verdict
 from otpspec.profile import Profile
 from otpspec.redact import Redactor
-from otpspec.target import Answer, HttpTimeHook, Session, client
+from otpspec.target import Answer
 from otpspec.trial import Trial
 from otpspec.verdicts import Broken, Inconclusive, NotApplicable
+from otpspec.world import LONGEST_WAIT, Live, WorldOf
 
 STUCK_AFTER = timedelta(seconds=5)
 """How long nothing may happen, with nothing left that could wake a scenario."""
 
 _CLOSING = 5.0  # seconds for what is under way to end, when a run is cut short
+_CLEANING = 30.0  # the same, where cards are to be unlocked
 _T = TypeVar("_T")
 
 
@@ -58,7 +61,8 @@ class Finished:
 class Runner:
     """Runs scenarios against a target. Open it first, close it in any case.
 
-    `on_finished` is called on the runner's thread as each scenario ends.
+    `on_finished` is called on the runner's thread as each scenario ends. `world` makes what they
+    happen in: by default the target itself.
     """
 
     def __init__(
@@ -68,21 +72,35 @@ class Runner:
         on_finished: Callable[[Finished], None] = lambda finished: None,
         *,
         deep: bool = False,
+        max_wait: timedelta = LONGEST_WAIT,
+        needs: Mapping[str, int] | None = None,
+        world: WorldOf | None = None,
     ) -> None:
         self.profile = profile
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
         self.redact = Redactor()
-        self.redact.learn(*profile.secrets)
-        self.clock: RealClock | JumpingClock = RealClock()
+        self.redact.learn(*profile.secrets, profile.target.ownership_token)
+        made = world(self.redact) if world else None
+        self._world = made or Live(profile, self.redact, needs=needs, max_wait=max_wait)
         self._on_finished = on_finished
         self._deep = deep
+        self._max_wait = max_wait
         self._selector = IdleSelector(STUCK_AFTER)
         self._loop = asyncio.SelectorEventLoop(self._selector)
         self._thread = threading.Thread(target=self._loop.run_forever, name="otpspec", daemon=True)
         self._futures: dict[str, Future[Finished]] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._hook: HttpTimeHook | None = None
         self._codes_seen: list[str] = []
+
+    @property
+    def clock(self) -> RealClock | JumpingClock:
+        """The target's clock."""
+        return self._world.clock
+
+    @property
+    def version(self) -> str:
+        """The target's build, as it says itself."""
+        return self._world.version
 
     def open(self) -> None:
         """Find the target and its clock.
@@ -98,14 +116,9 @@ class Runner:
             raise
 
     async def _prepare(self) -> None:
-        self._http = client(self.profile)
-        if self.profile.clock.kind == "http":
-            self._hook = HttpTimeHook(self.profile, self._http)
-            await self._hook.lease()
-        self.clock = await find_clock(self._hook)
+        await self._world.open()
         if isinstance(self.clock, JumpingClock):
             self._selector.on_idle = self.clock.idle
-        await Session(self.profile, self.clock, self._http).probe(self.redact)
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start scenarios, all at once."""
@@ -137,7 +150,7 @@ class Runner:
         if not self._thread.is_alive():
             return
         with suppress(TimeoutError, OtpspecError):
-            self._wait(self._end(), timeout=_CLOSING)
+            self._wait(self._end(), timeout=_CLEANING if self.profile.cards else _CLOSING)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSING)
         if not self._thread.is_alive():
@@ -148,9 +161,7 @@ class Runner:
         for task in running:
             task.cancel("the run was ended before it finished")
         await asyncio.gather(*running, return_exceptions=True)
-        if self._hook:
-            await self._hook.release()
-        await self._http.aclose()
+        await self._world.close()
 
     def _end_stuck(self) -> None:
         for task in self._running:
@@ -165,32 +176,36 @@ class Runner:
             raise
 
     async def _run(self, scenario: Scenario) -> None:
-        began, started = self.clock.now(), time.monotonic()
-        async with client(self.profile) as http:
-            session = Session(self.profile, self.clock, http)
-            rng = self._rng(scenario)
-            trial = Trial(
-                self.profile,
-                self.clock,
-                session,
-                self.redact,
-                rng,
-                self._codes_seen,
-                deep=self._deep,
-            )
-            verdict, error = await self._judge(scenario, trial)
+        began, started = self.clock.now(), realtime.monotonic()
+        session = self._world.session()
+        notes = Notes()
+        try:
+            async with self._world.cards.lease(scenario.id) as lease:
+                rng = self._rng(scenario)
+                trial = self._world.trial(session, rng, lease, self._codes_seen, deep=self._deep)
+                if isinstance(self.clock, RealClock):
+                    until = began + self._max_wait
+                    trial.clock = PatientClock(self.clock, until, self._max_wait)
+                notes = trial.notes
+                verdict, error = await self._judge(scenario, trial)
+                for card in trial.cards:
+                    await trial.settle(card)
+        except (Inconclusive, asyncio.CancelledError) as caught:  # it never got its cards
+            verdict, error = Verdict.INCONCLUSIVE, caught
+        finally:
+            await session.aclose()
         broken = error if isinstance(error, Broken) else None
         finished = Finished(
             scenario,
             verdict,
             reason=self._reason(error),
-            measured=trial.notes.measured,
+            measured=notes.measured,
             expected=broken.expected if broken else "",
             got=broken.got if broken else "",
             error=error,
             answers=session.answers,
             began=began,
-            duration_s=time.monotonic() - started,
+            duration_s=realtime.monotonic() - started,
         )
         self._futures[scenario.id].set_result(finished)
         self._on_finished(finished)

@@ -1,30 +1,33 @@
-"""The target over HTTP: a profile with a transport, and the record of what was asked."""
+"""The target over HTTP: what was asked, what was answered, and the record of it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from otpspec.cards import new_card
-from otpspec.clock import Clock, Reading
-from otpspec.errors import ClockError, TargetError
-from otpspec.guard import GuardedTransport
+from otpspec.clock import Clock
+from otpspec.errors import TargetError
+from otpspec.exchange import Access, Jar, Wire, describe
+from otpspec.faults import no_answer
+from otpspec.inboxes import Inboxes
 from otpspec.outcome import Outcome
-from otpspec.profile import Message, Operation, Profile, Request
+from otpspec.profile import Channel, Message, Profile, Raw, Reading, Request, UnsayableError
 from otpspec.redact import Redactor
+from otpspec.verdicts import Inconclusive, NotApplicable
 
-MAX_BODY = 1 << 20
-"""Bytes of an answer that are read; no answer to a payer is longer."""
+_LONGEST_RETRY = timedelta(minutes=2)
+_MOST_TRIES = 8
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the target said to one request.
+    """What the target said to one request, or to the requests of one operation.
 
-    The request was decided somewhere between `called` and `returned`, in the target's time.
+    It was decided somewhere between `called` and `returned`, in the target's time.
     """
 
     request: Request = field(repr=False)
@@ -34,6 +37,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     error: str = ""  # why there is no answer
+    jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
     called: datetime = datetime.min
     returned: datetime = datetime.min
 
@@ -49,79 +53,146 @@ class Answer:
         return f"{' or '.join(sorted(self.outcomes))} (HTTP {self.status})"
 
 
-def client(profile: Profile) -> httpx.AsyncClient:
-    """An HTTP client of its own for a payer: its connections, its cookies.
-
-    One for each payer, since a pool that many share is searched at every request.
-    """
-    return httpx.AsyncClient(
-        base_url=profile.origin,
-        transport=GuardedTransport(),
-        timeout=profile.timeout.total_seconds(),
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
 class Session:
     """One payer's (or one hook's) conversation with the target."""
 
     def __init__(
         self,
-        profile: Profile,
+        access: Access,
         clock: Clock,
-        http: httpx.AsyncClient,
+        inboxes: Inboxes,
         answers: list[Answer] | None = None,
     ) -> None:
-        self._profile = profile
+        self._access = access
+        self._profile: Profile = access.profile
         self._clock = clock
-        self._http = http
+        self._inboxes = inboxes
+        self._wire = Wire(access)
         self.answers: list[Answer] = [] if answers is None else answers
-        """Every answer to an operation, in the order in which they came."""
+        """Every answer to a request of an operation, in the order in which they came."""
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._wire.aclose()
 
     @asynccontextmanager
     async def another(self) -> AsyncIterator["Session"]:
-        """A session of someone else, from other connections and without these cookies; its
-        answers are kept with this one's."""
-        async with client(self._profile) as http:
-            yield Session(self._profile, self._clock, http, self.answers)
+        """A session of someone else, from other connections; its answers are kept with this
+        one's."""
+        session = Session(self._access, self._clock, self._inboxes, self.answers)
+        try:
+            yield session
+        finally:
+            await session.aclose()
 
-    async def ask(self, operation: str, values: Mapping[str, Any], **extra: Any) -> Answer:
-        """Ask for one operation. Nothing is ever asked again behind the caller's back.
+    def jar(self) -> Jar:
+        """The cookies of a payer who comes for the first time: none."""
+        return self._access.jar()
 
-        Raises NotAllowedError where the target's address may not be connected to.
+    async def ask(
+        self,
+        operation: str,
+        values: Mapping[str, Any],
+        jar: Jar | None = None,
+        *,
+        patient: bool = True,
+        **extra: Any,
+    ) -> Answer:
+        """Ask for one operation, with all its requests.
+
+        Nothing is asked again behind the caller's back but what the target has refused unread, with
+        a Retry-After: that is asked again when the time has come, unless the caller is not
+        `patient`. `extra` is for Step.build.
+
+        Raises Inconclusive where the profile's request needs what no answer held, NotApplicable
+        where it cannot say what is asked for, NotAllowedError where the target's address may not
+        be connected to.
         """
-        request = self._profile.build(operation, values, **extra)
+        for _ in range(_MOST_TRIES):
+            answer = await self._ask(operation, values, jar, extra)
+            wait = _retry_after(answer) if patient else None
+            if wait is None:
+                break
+            self._access.slow_down()
+            await self._clock.sleep_until(self._clock.now() + wait)
+        return replace(answer, jar=jar)
+
+    async def _ask(
+        self, operation: str, values: Mapping[str, Any], jar: Jar | None, extra: dict[str, Any]
+    ) -> Answer:
+        asked = self._profile.operations[operation]
+        exchange = asked.exchange(values, self._profile.origins, **extra)
+        began: datetime | None = None
+        try:
+            request = next(exchange)
+            while True:
+                answer, raw = await self._send(request, jar)
+                began = began or answer.called
+                if raw is None:
+                    self.answers.append(answer)
+                    return replace(answer, called=began)
+                following, reading = _go_on(exchange, raw)
+                answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
+                self.answers.append(answer)
+                if following is None:
+                    return replace(answer, called=began)
+                request = following
+        except KeyError as error:
+            raise Inconclusive(
+                f"{operation} needs {{{error.args[0]}}}, which no answer before it held: "
+                "see what the profile captures"
+            ) from error
+        except UnsayableError as error:
+            raise NotApplicable(f"the request of {operation} cannot say it: {error}") from error
+
+    async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
+        """One request; its answer as it came, not yet read, or None where none came."""
+        await self._access.turn()
         called = self._clock.now()
         try:
-            status, headers, body = await send(self._http, request)
+            raw = await self._wire.send(request, jar)
         except httpx.HTTPError as error:
-            answer = Answer(
-                request,
-                None,
-                frozenset({Outcome.UNAVAILABLE}),
-                error=describe(error),
-                called=called,
-                returned=self._clock.now(),
-            )
-        else:
-            returned = self._clock.now()
-            read = self._profile.read(operation, status, headers, body)
-            answer = Answer(request, status, *read, headers, body, called=called, returned=returned)
-        self.answers.append(answer)
-        return answer
+            silent = frozenset({Outcome.UNAVAILABLE})
+            why, now = describe(error), self._clock.now()
+            return Answer(request, None, silent, error=why, called=called, returned=now), None
+        answer = Answer(
+            request,
+            raw.status,
+            frozenset(),
+            {},
+            raw.headers,
+            raw.body,
+            called=called,
+            returned=self._clock.now(),
+        )
+        return answer, raw
 
-    async def probe(self, redact: Redactor) -> None:
-        """Enrol a card and read its inbox, before anything is judged: what fails is no verdict.
+    async def messages(self, channel: Channel, contact: str) -> list[Message]:
+        """The messages to a contact. Raises TargetError where they cannot be read."""
+        return await self._inboxes.messages(channel, contact, self._wire)
 
-        Raises TargetError: what is wrong, and what to try.
+    def read(self, channel: int, contact: str) -> set[str]:
+        """The ids of the messages to a contact that someone has read: each is read once in a run,
+        whoever has the same contact."""
+        return self._inboxes.read.setdefault((channel, contact), set())
+
+    def came(self) -> str:
+        """What came to the inboxes so far, in a sentence."""
+        return self._inboxes.came()
+
+    async def probe(self, card: Mapping[str, Any] | None, redact: Redactor) -> None:
+        """See whether the target is there, before anything is judged: what fails is no verdict.
+
+        `card`: one to be enrolled, where the target enrols cards. Raises TargetError: what is
+        wrong, and what to try.
         """
-        card = new_card()
-        redact.learn(*card.secrets())
-        answer = await self.ask("enroll", card.values)
+        if card is None:
+            await self._reach()
+            return
+        answer = await self.ask("enroll", card)
         request = answer.request._replace(target=redact(answer.request.target))
         if answer.status is None:
-            raise TargetError(_no_answer(self._profile, request, answer.error))
+            raise no_answer(self._profile, request, answer.error)
         if Outcome.DONE not in answer.outcomes:
             body = redact(answer.body.decode("utf-8", "replace")[:200]).strip()
             raise TargetError(
@@ -132,138 +203,50 @@ class Session:
                 + "No rule was checked, so this says nothing about the target.\n"
                 "Try: check --base-url and the patterns of operations.enroll."
             )
-        await self.messages(card.phone)
+        for channel in self._profile.channels:
+            if channel.poll is not None:
+                await self.messages(channel, str(card[f"card.{channel.contact}"]))
 
-    async def messages(self, contact: str) -> list[Message]:
-        """The messages that have come to a contact.
-
-        Raises TargetError where the inbox cannot be read.
-        """
-        inbox = self._profile.inbox
-        request = inbox.poll.build({"contact": contact})
+    async def _reach(self) -> None:
+        request = Request("probe", "GET", "/", (), b"", self._profile.origin)
         try:
-            status, _, body = await send(self._http, request)
+            await self._wire.send(request)
         except httpx.HTTPError as error:
-            raise TargetError(_no_answer(self._profile, request, describe(error))) from error
+            raise no_answer(self._profile, request, describe(error)) from error
+
+    async def version(self) -> str:
+        """The target's build, as it says itself; empty where the profile does not ask for it."""
+        step = self._profile.version
+        if step is None:
+            return self._profile.version_text
         try:
-            if status != 200:
-                raise ValueError(f"HTTP {status}")
-            return inbox.messages(body)
-        except ValueError as error:
-            raise TargetError(_wrong_answer(self._profile, request, "inbox", error)) from error
+            raw = await self._wire.send(step.build({}))
+        except httpx.HTTPError:
+            return ""
+        return str(step.captured(raw).get("version", ""))
 
 
-async def send(http: httpx.AsyncClient, request: Request) -> tuple[int, dict[str, str], bytes]:
-    """Send a request; status, headers (names in lower case) and body of the answer.
-
-    Raises httpx.HTTPError where no answer came.
-    """
-    headers = [(name.encode(), value.encode()) for name, value in request.headers]
-    built = http.build_request(
-        request.method, request.target, headers=headers, content=request.body or None
-    )
-    response = await http.send(built, stream=True)
+def _go_on(exchange: Generator[Request, Raw, Reading], raw: Raw) -> tuple[Request | None, Reading]:
+    """The operation's next request, or None and what it came to."""
     try:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
-        return response.status_code, dict(response.headers), bytes(body)
-    finally:
-        await response.aclose()
+        return exchange.send(raw), Reading(frozenset({Outcome.DONE}), {})
+    except StopIteration as end:
+        return None, end.value
 
 
-def describe(error: httpx.HTTPError) -> str:
-    """Why no answer came, in a few words."""
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, ConnectionResetError):
-            return "connection reset"
-        cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
-
-
-def _no_answer(profile: Profile, request: Request, why: str) -> str:
-    return (
-        f"No answer from {profile.base_url} ({why}).\n"
-        f"  profile   {profile.source}, target.base_url\n"
-        f"  request   {request.method} {request.target}\n"
-        "No rule was checked, so this says nothing about the target.\n"
-        "Try: start the target, or give its address with --base-url."
-    )
-
-
-def _wrong_answer(profile: Profile, request: Request, table: str, why: object) -> str:
-    return (
-        f"{profile.base_url} does not answer as the profile's [{table}] says ({why}).\n"
-        f"  profile   {profile.source}\n"
-        f"  request   {request.method} {request.target}\n"
-        "No rule was checked, so this says nothing about the target.\n"
-        "Try: check --base-url, and that tokens in the environment are those of this server."
-    )
-
-
-class HttpTimeHook:
-    """Moves a target's time through its test endpoint; holds the endpoint's lease meanwhile."""
-
-    def __init__(self, profile: Profile, http: httpx.AsyncClient) -> None:
-        self._profile = profile
-        self._http = http
-        self._lease = ""
-
-    async def read(self) -> Reading:
-        """Read the target's clock. Raises TargetError where that cannot be done."""
-        return _reading(await self._ask(self._profile.clock.read, {}))
-
-    async def advance(self, seconds: float) -> Reading:
-        """Move the target's clock. Raises ClockError where it refuses."""
-        values = {"seconds": seconds, "lease": self._lease}
-        try:
-            return _reading(await self._ask(self._profile.clock.advance, values))
-        except TargetError as error:
-            raise ClockError(str(error)) from error
-
-    async def lease(self) -> None:
-        """Take the lease, if the endpoint has one. Raises TargetError where another run has it."""
-        if self._profile.clock.lease:
-            self._lease = str((await self._ask(self._profile.clock.lease, {}))["lease"])
-
-    async def release(self) -> None:
-        """Give the lease back."""
-        if self._profile.clock.release and self._lease:
-            lease, self._lease = self._lease, ""
-            await self._ask(self._profile.clock.release, {"lease": lease})
-
-    async def _ask(self, operation: Operation | None, values: dict[str, Any]) -> dict[str, Any]:
-        assert operation is not None, "the profile's reader demands it"  # noqa: S101
-        request = operation.build(values)
-        try:
-            status, _, body = await send(self._http, request)
-        except httpx.HTTPError as error:
-            raise TargetError(_no_answer(self._profile, request, describe(error))) from error
-        if status == 409:
-            raise TargetError(
-                f"Another run moves the clock of {self._profile.base_url} at the moment.\n"
-                "Try: wait for it to end; a run that was killed gives it free after half a minute."
-            )
-        try:
-            if status >= 300:
-                raise ValueError(f"HTTP {status}")
-            captured = operation.captured(body)
-            if None in captured.values():
-                raise ValueError("something that [clock] captures is not in the answer")
-            return captured
-        except ValueError as error:
-            raise TargetError(_wrong_answer(self._profile, request, "clock", error)) from error
-
-
-def _reading(captured: dict[str, Any]) -> Reading:
+def _retry_after(answer: Answer) -> timedelta | None:
+    """How long a target that has refused a request unread wants it to wait (RFC 9110 10.2.3)."""
+    text = answer.headers.get("retry-after", "")
+    if answer.outcomes != {Outcome.THROTTLED} or not text:
+        return None
     try:
-        return Reading(float(captured["now"]), float(captured.get("rate", 1.0)))
-    except (TypeError, ValueError) as error:
-        raise TargetError("The target's clock does not read as seconds since 1970.") from error
+        seconds = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text)
+            sent = parsedate_to_datetime(answer.headers["date"])
+        except (ValueError, KeyError):
+            return None
+        seconds = (until.astimezone(UTC) - sent.astimezone(UTC)).total_seconds()
+    wait = timedelta(seconds=max(0.0, seconds))
+    return wait if wait <= _LONGEST_RETRY else None

@@ -1,20 +1,21 @@
 """What a scenario is given: cards of its own, the target's operations, the clock, `expect`."""
 
-import asyncio
 import copy
 import random
-import string
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from otpspec.cards import Card, new_card
+from otpspec import codes
+from otpspec.cards import Card, new_contact
 from otpspec.challenge import Challenge
 from otpspec.clock import Clock
 from otpspec.judging import Judging, Notes
+from otpspec.mailing import Delivered, Mailing
 from otpspec.outcome import REFUSED, Outcome
-from otpspec.profile import MISSING, Message, Profile
+from otpspec.pool import Lease
+from otpspec.profile import MISSING, Profile
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
 from otpspec.verdicts import Inconclusive, NotApplicable
@@ -23,7 +24,7 @@ _RIGHT: Any = object()  # stands for the right OTC, or the right 3CSC where it i
 _LONGEST = 100  # characters of what may be a code
 
 
-class Trial(Judging):
+class Trial(Mailing, Judging):
     """One scenario's conversation with the target."""
 
     def __init__(
@@ -33,9 +34,11 @@ class Trial(Judging):
         session: Session,
         redact: Redactor,
         rng: random.Random,
+        lease: Lease,
         codes_seen: list[str] | None = None,
         deep: bool = False,
     ) -> None:
+        Mailing.__init__(self)
         self.profile = profile
         self.policy = profile.policy
         self.clock = clock
@@ -43,9 +46,12 @@ class Trial(Judging):
         self.deep = deep  # whether hundreds of codes may be asked for
         self.began = clock.now()
         self.session = session
+        self.lease = lease
         self._redact = redact
-        self._seen: dict[str, set[str]] = {}
         self._card: Card | None = None
+        self.cards: list[Card] = []
+        """The cards that it was given."""
+
         self.notes = Notes()
         self.codes_seen: list[str] = [] if codes_seen is None else codes_seen
         """The codes of all transactions that this run has started, in the order they came."""
@@ -53,13 +59,23 @@ class Trial(Judging):
     # --- cards and transactions ---------------------------------------------------------------
 
     async def card(self) -> Card:
-        """A fresh card, enrolled at the target and used by no other scenario."""
-        card = new_card()
+        """A card used by no other scenario at the same time: fresh, or brought to a known state."""
+        card = await self.lease.take(self)
         self._redact.learn(*card.secrets())
-        answer = await self.session.ask("enroll", card.values)
+        self.cards.append(card)
+        return card
+
+    async def enrol(self, card: Card) -> Answer:
+        """Make a card known to the target."""
+        card.jar = self.session.jar()
+        answer = await self.session.ask("enroll", card.values, card.jar)
         self._needs(answer, Outcome.DONE)
         card.values |= {f"card.{key}": value for key, value in answer.captures.items()}
-        return card
+        return answer
+
+    def new_contact(self) -> str:
+        """A contact that no one has, of the kind to which codes are sent."""
+        return new_contact(self.profile.channels[0].contact)
 
     async def own_card(self) -> Card:
         """The trial's own card: the one that `start` uses where it is given none."""
@@ -74,10 +90,10 @@ class Trial(Judging):
         Where the target does not start it, or no message comes, the scenario is inconclusive.
         """
         card = card or await self.own_card()
+        await self._may_start(card)
         answer = await self.try_start(card, csc=csc)
         self._needs(answer, Outcome.DONE)
-        message = await self.next_message(card.phone)
-        challenge = self._challenge(card, answer, message, bool(csc))
+        challenge = await self._challenge(card, answer, bool(csc))
         if csc is not None and challenge.csc_required is not csc:
             key = "amounts.with_csc" if csc else "amounts.without_csc"
             asks = "does not ask" if csc else "asks"
@@ -86,14 +102,23 @@ class Trial(Judging):
 
     async def started(self, card: Card, *, csc: bool | None = None, because: str) -> Challenge:
         """As `start`, where that it works is what is asked: broken where it is refused."""
+        await self._may_start(card)
         answer = await self.try_start(card, csc=csc)
         self.expect(answer, Outcome.DONE, because=because)
-        return self._challenge(card, answer, await self.next_message(card.phone), bool(csc))
+        return await self._challenge(card, answer, bool(csc))
+
+    async def _may_start(self, card: Card) -> None:
+        """Wait until the card's starts are within the limit that the target declares."""
+        limit = self.policy.start_limit
+        if limit is not None and len(card.starts) >= limit.starts:
+            free = card.starts[-limit.starts] + limit.within + self.policy.tolerance
+            await self.clock.sleep_until(free)
 
     async def unlike(
         self, challenge: Challenge, make: Callable[[], Awaitable[Challenge]]
     ) -> Challenge:
         """A challenge with another code than this one's; two are the same once in a million."""
+        self.needs_messages()
         for _ in range(5):
             other = await make()
             if other.otc != challenge.otc:
@@ -114,10 +139,12 @@ class Trial(Judging):
         *,
         csc: bool | None = None,
         extra: Mapping[str, Any] | None = None,
+        patient: bool = True,
     ) -> Answer:
         """Ask to start a transaction, and return the answer whatever it is.
 
-        `extra` adds keys to the request's body.
+        `extra` adds keys to the request's body. A throttled start is asked for again where the
+        target says when, unless the caller is not `patient`.
         """
         if csc is not None:
             self._needs_csc(asked=csc)
@@ -129,28 +156,41 @@ class Trial(Judging):
             "currency": amounts.currency,
             "merchant": amounts.merchant,
         }
-        return await self.session.ask("start", values, extra_body=extra)
+        jar = self.session.jar() if card.jar is None else card.jar.copy()
+        async with self.lease.alone(card):
+            answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
+            if Outcome.DONE in answer.outcomes:
+                card.starts.append(answer.called)
+                await self.promised(card, answer.captures)
+        return answer
 
     def _needs_csc(self, *, asked: bool) -> None:
         if (asked and self.policy.csc == "never") or (not asked and self.policy.csc == "always"):
             raise NotApplicable(f'the profile says policy.csc = "{self.policy.csc}"')
 
-    def _challenge(self, card: Card, answer: Answer, message: Message, csc: bool) -> Challenge:
-        otc = self._code(message)
-        card.tried.add(otc)
-        self.codes_seen.append(otc)
+    async def _challenge(self, card: Card, answer: Answer, csc: bool) -> Challenge:
+        """The transaction of an answer to start, once its code has come."""
+        code = await self.delivered(card, answer.captures)
+        self._learn(card, code)
         always = self.policy.csc == "always"
         asked = answer.captures.get("csc_required", csc or always)
         return Challenge(
             card=card,
             captures=answer.captures,
-            otc=otc,
-            message=message.text,
+            otc=code.otc,
+            message=code.text,
             csc_required=bool(asked),
-            sent_earliest=answer.called,
-            sent_latest=self.clock.now(),
+            sent_earliest=min(answer.called, code.seen),
+            sent_latest=code.seen,
             policy=self.policy,
+            jar=answer.jar,
+            home=self.session,
         )
+
+    def _learn(self, card: Card, code: Delivered) -> None:
+        card.tried.add(code.otc)
+        card.like = code.otc
+        self.codes_seen.append(code.otc)
 
     async def verify(
         self, challenge: Challenge, otc: Any = _RIGHT, *, csc: Any = _RIGHT, **extra: Any
@@ -165,14 +205,28 @@ class Trial(Judging):
             csc = challenge.card.csc if challenge.csc_required else MISSING
         # A million digits hold the code, which is known; as a secret they would cost a lot.
         self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
-        values = {**challenge.card.values, **challenge.values(), "otc": otc, "csc": csc}
-        answer = await self.session.ask("verify", values, **extra)
+        values = {"otc": otc, "csc": csc}
+        answer = await self._ask_about(challenge, "verify", values, **extra)
         self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
+        return answer
+
+    async def _ask_about(
+        self, challenge: Challenge, operation: str, values: Mapping[str, Any], **extra: Any
+    ) -> Answer:
+        """Ask for an operation on a transaction, in its payer's session; from elsewhere, in none.
+
+        What the answer holds is renewed: a page that is shown again has another hidden field.
+        """
+        self._needs_operation(operation)
+        jar = challenge.jar if challenge.home is self.session else self.session.jar()
+        values = {**challenge.card.values, **challenge.values(), **values}
+        answer = await self.session.ask(operation, values, jar, **extra)
+        challenge.captures.update(answer.captures)
         return answer
 
     @asynccontextmanager
     async def elsewhere(self) -> AsyncIterator["Trial"]:
-        """The same trial from another session: other connections, other cookies."""
+        """The same trial from another session: other connections, and no cookies."""
         async with self.session.another() as session:
             trial = copy.copy(self)
             trial.session = session
@@ -180,34 +234,35 @@ class Trial(Judging):
 
     async def amend(self, challenge: Challenge) -> Answer:
         """Change the amount of a transaction."""
-        self._needs_operation("amend")
         amounts = self.profile.amounts
-        values = {**challenge.card.values, **challenge.values(), "amount": amounts.amended}
-        values |= {"currency": amounts.currency, "merchant": amounts.merchant}
-        return await self.session.ask("amend", values)
+        values = {"amount": amounts.amended, "currency": amounts.currency}
+        return await self._ask_about(challenge, "amend", {**values, "merchant": amounts.merchant})
 
-    async def try_resend(self, challenge: Challenge) -> Answer:
+    async def try_resend(self, challenge: Challenge, *, patient: bool = True) -> Answer:
         """Ask for the code to be sent again, and return the answer whatever it is."""
         self._needs_operation("resend")
-        values = {**challenge.card.values, **challenge.values()}
-        return await self.session.ask("resend", values)
+        if self.policy.resend_after:
+            await self.clock.sleep_until(challenge.sent_latest + self.policy.resend_after)
+        async with self.lease.alone(challenge.card):
+            answer = await self._ask_about(challenge, "resend", {}, patient=patient)
+            if Outcome.DONE in answer.outcomes:
+                await self.promised(challenge.card, challenge.captures)
+        return answer
 
     async def resend(self, challenge: Challenge) -> Challenge:
         """Have the code sent again; the challenge as it is then, with its new code."""
         answer = await self.try_resend(challenge)
         self._needs(answer, Outcome.DONE)
-        otc = self._code(await self.next_message(challenge.card.phone))
-        challenge.card.tried.add(otc)
+        code = await self.delivered(challenge.card, challenge.captures)
+        challenge.card.tried.add(code.otc)
         if self.policy.resend == "reuse":
-            return replace(challenge, otc=otc)
-        return replace(
-            challenge, otc=otc, sent_earliest=answer.called, sent_latest=self.clock.now()
-        )
+            return replace(challenge, otc=code.otc)
+        sent = min(answer.called, code.seen)
+        return replace(challenge, otc=code.otc, sent_earliest=sent, sent_latest=code.seen)
 
     async def cancel(self, challenge: Challenge) -> Answer:
         """Give a transaction up."""
-        self._needs_operation("cancel")
-        return await self.session.ask("cancel", {**challenge.card.values, **challenge.values()})
+        return await self._ask_about(challenge, "cancel", {})
 
     async def unlock(self, card: Card) -> None:
         """Have support unlock a card."""
@@ -220,23 +275,22 @@ class Trial(Judging):
         proof = card.passphrase if proof is _RIGHT else proof
         self._redact.learn(proof)
         values = {**card.values, "contact": contact, "proof": proof}
-        answer = await self.session.ask("change_contact", values)
+        jar = self.session.jar() if card.jar is None else card.jar.copy()
+        answer = await self.session.ask("change_contact", values, jar)
         if Outcome.DONE in answer.outcomes:
-            card.values["card.phone"] = contact
+            card.contact = contact
         return answer
 
     # --- codes --------------------------------------------------------------------------------
 
     def wrong(self, card: Card) -> str:
         """A code of the right form that was never sent to this card, nor tried on it."""
-        alphabet = string.digits if self.policy.alphabet == "digits" else string.ascii_uppercase
-        for _ in range(1000):
-            otc = "".join(self.rng.choice(alphabet) for _ in range(self.policy.digits))
-            if otc not in card.tried:
-                card.tried.add(otc)
-                self._redact.learn(otc)
-                return otc
-        raise Inconclusive("no wrong code is left to try: policy.digits is too small")
+        otc = codes.wrong(self.policy, self.rng, card.tried, like=card.like, seen=self.codes_seen)
+        if otc is None:
+            raise Inconclusive("no wrong code is left to try: policy.digits is too small")
+        card.tried.add(otc)
+        self._redact.learn(otc)
+        return otc
 
     async def fail(self, challenge: Challenge, times: int) -> Answer:
         """Send so many wrong codes; the answer to the last. Each must be refused."""
@@ -251,43 +305,6 @@ class Trial(Judging):
         challenge = await self.start(card)
         await self.fail(challenge, self.policy.max_wrong)
         return challenge
-
-    # --- messages -----------------------------------------------------------------------------
-
-    async def next_message(self, contact: str) -> Message:
-        """Wait, in real time, for a message to a contact that was not yet seen.
-
-        Inconclusive where none comes within the profile's inbox.wait.
-        """
-        wait = self.profile.inbox.wait.total_seconds()
-        loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + wait, 0.005
-        while True:
-            new = await self.new_messages(contact)
-            if new:
-                self._seen[contact].add(new[0].id)
-                return new[0]
-            if loop.time() >= deadline:
-                raise Inconclusive(f"no message came within {wait:g} s; see the profile's [inbox]")
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.25)
-
-    async def new_messages(self, contact: str) -> list[Message]:
-        """The messages to a contact that `next_message` has not yet given, without waiting."""
-        seen = self._seen.setdefault(contact, set())
-        return [m for m in await self.session.messages(contact) if m.id not in seen]
-
-    async def silence(self, contact: str) -> list[Message]:
-        """Wait, in real time, for inbox.quiet; the messages that came all the same."""
-        await asyncio.sleep(self.profile.inbox.quiet.total_seconds())
-        return await self.new_messages(contact)
-
-    def _code(self, message: Message) -> str:
-        code = self.profile.inbox.code(message)
-        if code is None:
-            raise Inconclusive("a message came, but inbox.code finds no code in its text")
-        self._redact.learn(code)
-        return code
 
     async def approved(self, challenge: Challenge, *, because: str) -> Answer:
         """Send the right code and expect it to be approved."""

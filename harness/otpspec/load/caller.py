@@ -124,9 +124,10 @@ class Caller:
 
         Raises EndedError where none comes in time, TargetError where the inbox cannot be read.
         """
-        inbox = self._profile.inbox
-        request = inbox.poll.build({"contact": card.owner.phone})
-        deadline, pause = time.monotonic() + inbox.wait.total_seconds(), 0.005
+        poll = self._profile.channels[0].poll
+        assert poll is not None  # noqa: S101 - Plan has seen to it
+        request = poll.build({"contact": card.owner.contact})
+        deadline, pause = time.monotonic() + self._profile.wait.total_seconds(), 0.005
         while True:
             new = [m for m in self._messages(request) if m.id not in card.seen]
             if new:
@@ -142,7 +143,7 @@ class Caller:
         try:
             if answer.status != 200:
                 raise ValueError(f"HTTP {answer.status}")
-            return self._profile.inbox.messages(answer.body)
+            return self._profile.channels[0].messages(answer.body)
         except ValueError as error:
             raise TargetError(
                 f"{self._profile.base_url} does not answer as the profile's [inbox] says "

@@ -21,6 +21,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner
 
 from otpspec.errors import OtpspecError
+from otpspec.exchange import guard
 from otpspec.load import clock
 from otpspec.load.connection import Place
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
@@ -74,7 +75,7 @@ class _Run:
         self._order = order
         self._out = out
         self._profile: Profile = load(order.profile, base_url=order.base_url, changes=order.changes)
-        self._place = Place(self._profile.origin)
+        self._place = Place(self._profile.origin, guard(self._profile))
         self._mix = find_mix(order.mix)
         self._ended = Event()  # by someone, before its time
         self._cpu = 0.0  # seconds of it that were used when the run began

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from otpspec.errors import TargetError
 from otpspec.load.connection import Connection, NoAnswerError, Place
 from otpspec.load.wire import encode
-from otpspec.profile import Profile
+from otpspec.profile import Profile, Raw
 
 SLACK_S = 1.0
 """Seconds of target time by which a clock may be off: many keep whole seconds."""
@@ -36,7 +36,7 @@ def read(profile: Profile, place: Place) -> Reading | None:
         told = time.monotonic()
         if answer.status != 200:
             raise ValueError(f"HTTP {answer.status}")
-        captured = operation.captured(answer.body)
+        captured = operation.captured(Raw(*answer))
         return Reading(float(captured["now"]), float(captured.get("rate") or 1.0), asked, told)
     except (NoAnswerError, ValueError, TypeError, KeyError) as error:
         raise TargetError(

@@ -1,15 +1,14 @@
 """One kept-open HTTP connection on gevent, to an address that the guard has verified."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from gevent import getcurrent, select, socket, ssl
+from gevent import getcurrent, select, socket
 from gevent.hub import get_hub
+from gevent.ssl import SSLSocket
 
-from otpspec.errors import TargetError
-from otpspec.guard import Address, resolve
+from otpspec.guard import Address, Guard
+from otpspec.guard.origin import Origin
 from otpspec.load.wire import Answer, NotHttpError, Parser
 
 _IDLE = 0.5
@@ -23,21 +22,26 @@ class NoAnswerError(Exception):
 
 
 class Place:
-    """Where a target is: resolved and checked once, before anything is sent."""
+    """Where a target is: verified before anything is sent, and asked of the guard ever after."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, guard: Guard) -> None:
         """Raises NotAllowedError where it may not be connected to, TargetError without address."""
-        url = urlsplit(origin)
-        secure = url.scheme == "https"
-        if not url.hostname:
-            raise TargetError(f"{origin!r} has no host.\nTry: check target.base_url, --base-url.")
+        if type(guard) is not Guard:  # one that says yes to everything would be a way around it
+            raise TypeError(f"a place needs a Guard itself, not {type(guard).__name__}")
+        guard.check(origin)
+        where = Origin.parse(origin)
+        self._guard = guard
+        self._where = where
         self.origin = origin
-        self.host = url.netloc
-        self.server_name = url.hostname
-        self.addresses: Sequence[Address] = resolve(
-            url.hostname, url.port or (443 if secure else 80)
-        )
-        self.tls = ssl.create_default_context() if secure else None
+        self.host = where.place
+        self.server_name = where.host
+        self.tls = guard.tls if where.scheme == "https" else None
+        _ = self.addresses
+
+    @property
+    def addresses(self) -> list[Address]:
+        """The addresses that may be connected to."""
+        return self._guard.addresses(self._where.host, self._where.port)
 
 
 class Connection:
@@ -133,7 +137,11 @@ class Connection:
         if self._place.tls is None:
             return connected
         try:
-            return self._place.tls.wrap_socket(connected, server_hostname=self._place.server_name)
+            # Its context may have been made before Locust patched the process, and would wait for
+            # the network with all payers at once.
+            return SSLSocket(
+                connected, server_hostname=self._place.server_name, _context=self._place.tls
+            )
         except BaseException:
             connected.close()
             raise

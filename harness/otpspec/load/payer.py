@@ -185,7 +185,7 @@ class Payer:
 
     def _delivered(self, card: LoadCard, number: int, *, csc_required: bool) -> Challenge:
         """Read the message of a start or a resend."""
-        code = self._profile.inbox.code(self._caller.message(card))
+        code = self._profile.channels[0].code(self._caller.message(card))
         if code is None:
             raise EndedError("a message came without a code")
         card.learn(code)

@@ -15,6 +15,7 @@ from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from otpspec.errors import OtpspecError, TargetError
+from otpspec.exchange import guard
 from otpspec.load import clock
 from otpspec.load.connection import Place
 from otpspec.load.payer import Payer
@@ -65,7 +66,7 @@ def set_up(
     duration = None if options is None else options.run_time
     try:
         profile = load(target, base_url=base_url)
-        place = Place(profile.origin)
+        place = Place(profile.origin, guard(profile))
         reading = clock.read(profile, place)
         rate = 1.0 if reading is None else reading.rate
         plan = Plan(profile, place, mix, seed=seed, rate=rate, duration_s=duration or None)

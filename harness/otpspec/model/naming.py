@@ -26,6 +26,7 @@ _BY_FATE = {
     Fate.WRONG_CSC: "CSC-1",
     Fate.CANCELLED: "REPLAY-3",
     Fate.UNLOCKED: "LOCKOUT-7",
+    Fate.SUPERSEDED: "REPLAY-3",
     Fate.CONTACT: "CONTACT-2",
     Fate.EXHAUSTED: "LOCKOUT-1",
     Fate.EXPIRED: "EXPIRY-2",

@@ -19,6 +19,7 @@ class Fate(StrEnum):
     CANCELLED = "it was cancelled"
     UNLOCKED = "the card was locked and unlocked after it was sent"
     EXHAUSTED = "too many wrong codes were tried on it"
+    SUPERSEDED = "another transaction of the card was started after it"
     CONTACT = "the contact was changed after it was sent"
     EXPIRED = "its validity had ended"
     REFUSED = "the target had refused it as dead before"

@@ -218,7 +218,10 @@ def _cancel(
 def _start(policy: Policy, state: State, operation: Start, time: Span) -> tuple[Branch, ...]:
     sent = life(operation, time)
     begun = Challenge(operation.challenge, operation.code, operation.csc_required, sent)
-    kept = State(state.failures, _remembered(policy, state.challenges, time))
+    open_before = state.challenges
+    if policy.new_start == "voids":
+        open_before = voided(open_before, Fate.SUPERSEDED)
+    kept = State(state.failures, _remembered(policy, open_before, time))
     return ((_DONE, _with(kept, begun)),)
 
 

@@ -1,8 +1,25 @@
 """What a TOML file says of a target: builds requests and reads answers, without a socket."""
 
-from otpspec.profile.answers import Reading
-from otpspec.profile.compiled import Message, Operation, Profile, Request
+from otpspec.profile import schema
+from otpspec.profile.answers import Raw, Reading
+from otpspec.profile.compiled import Profile
 from otpspec.profile.load import load, shipped
-from otpspec.profile.places import MISSING
+from otpspec.profile.messages import Channel, Message
+from otpspec.profile.places import MISSING, UnsayableError
+from otpspec.profile.requests import Operation, Request, Step
 
-__all__ = ["MISSING", "Message", "Operation", "Profile", "Reading", "Request", "load", "shipped"]
+__all__ = [
+    "MISSING",
+    "Channel",
+    "Message",
+    "Operation",
+    "Profile",
+    "Raw",
+    "Reading",
+    "Request",
+    "Step",
+    "UnsayableError",
+    "load",
+    "schema",
+    "shipped",
+]

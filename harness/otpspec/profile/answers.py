@@ -1,7 +1,8 @@
-"""From an answer's bytes to the set of outcomes that it may mean."""
+"""From an answer's bytes to the set of outcomes that it may mean, and to what is kept of it."""
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jmespath
@@ -9,9 +10,11 @@ import jmespath.exceptions
 import msgspec
 
 from otpspec.outcome import Outcome
-from otpspec.profile import schema
+from otpspec.profile import page, schema
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
+_BOM = b"\xef\xbb\xbf"
 _UNKNOWN = frozenset({Outcome.UNKNOWN})
 _THROTTLED = frozenset({Outcome.THROTTLED})
 _UNAVAILABLE = frozenset({Outcome.UNAVAILABLE})
@@ -25,6 +28,43 @@ class Reading(NamedTuple):
 
     outcomes: frozenset[Outcome]
     captures: dict[str, Any]
+
+
+class Raw:
+    """An answer as it came; what is read of it is read once, and only where it is asked for."""
+
+    def __init__(
+        self, status: int, headers: Headers, body: bytes, cookies: Mapping[str, str] | None = None
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.cookies = cookies or {}  # those that the answer sets
+
+    @cached_property
+    def document(self) -> Any:
+        """The body, where it is JSON; None where it is something else."""
+        try:
+            return decode(self.body)
+        except ValueError:
+            return None
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text, without a byte order mark."""
+        named = _CHARSET.search(self.headers.get("content-type", ""))
+        try:
+            text = self.body.decode(named[1] if named else "utf-8", "replace")
+        except (LookupError, UnicodeError):  # no charset, or none that takes what is not of it
+            text = self.body.decode("utf-8", "replace")
+        return text.removeprefix("\ufeff")
+
+    @cached_property
+    def seen(self) -> str:
+        """The body as a reader sees it: of a page the text, with single spaces."""
+        if page.is_html(self.headers.get("content-type", ""), self.text):
+            return " ".join(page.readable(self.text).split())
+        return " ".join(self.text.split())
 
 
 def query(expression: str) -> Callable[[Any], Any]:
@@ -60,7 +100,7 @@ def query(expression: str) -> Callable[[Any], Any]:
 def decode(body: bytes) -> Any:
     """A body of JSON. Raises ValueError where it is something else."""
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:  # nested too deeply: nobody's honest answer
         raise ValueError("the answer is not JSON") from error
 
@@ -68,7 +108,7 @@ def decode(body: bytes) -> Any:
 class Pattern:
     """One pattern of the profile, ready to be matched."""
 
-    __slots__ = ("_headers", "_json", "outcomes", "statuses")
+    __slots__ = ("_headers", "_json", "_regex", "_text", "outcomes", "statuses")
 
     def __init__(self, answer: schema.Answer) -> None:
         outcomes = answer.outcomes if isinstance(answer.outcomes, list) else [answer.outcomes]
@@ -77,13 +117,18 @@ class Pattern:
         self.statuses = frozenset(status for status in statuses if status is not None)
         self._headers = [(name.lower(), re.compile(rx)) for name, rx in answer.header.items()]
         self._json = [(query(expression), value) for expression, value in answer.json.items()]
+        self._text = None if answer.text is None else " ".join(answer.text.split())
+        self._regex = None if answer.regex is None else re.compile(answer.regex)
 
-    def matches(self, status: int, headers: Headers, document: Any) -> bool:
+    def matches(self, raw: Raw) -> bool:
         """Whether an answer is of this pattern."""
+        headers = raw.headers
         return (
-            (not self.statuses or status in self.statuses)
-            and all(_same(find(document), value) for find, value in self._json)
+            (not self.statuses or raw.status in self.statuses)
+            and all(_same(find(raw.document), value) for find, value in self._json)
             and all(name in headers and rx.search(headers[name]) for name, rx in self._headers)
+            and (self._text is None or self._text in raw.seen)
+            and (self._regex is None or self._regex.search(raw.text) is not None)
         )
 
 
@@ -96,37 +141,64 @@ def _same(found: Any, wanted: Any) -> bool:
     return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
 
 
+def capture(wanted: str | schema.Capture) -> Callable[[Raw], Any]:
+    """What is kept of an answer, as a function; None where the answer does not hold it.
+
+    Raises ValueError where an expression cannot be read.
+    """
+    if isinstance(wanted, str):
+        find = query(wanted)
+        return lambda raw: find(raw.document)
+    source = _source(wanted)
+    if wanted.regex is None:
+        return source
+    pattern = re.compile(wanted.regex)
+
+    def narrowed(raw: Raw) -> str | None:
+        value = source(raw)
+        match = None if value is None else pattern.search(str(value))
+        return match[1] if match else None
+
+    return narrowed
+
+
+def _source(wanted: schema.Capture) -> Callable[[Raw], Any]:
+    """Where a capture is taken from."""
+    if wanted.json is not None:
+        find = query(wanted.json)
+        return lambda raw: find(raw.document)
+    if (header := wanted.header) is not None:
+        return lambda raw: raw.headers.get(header.lower())
+    if (cookie := wanted.cookie) is not None:
+        return lambda raw: raw.cookies.get(cookie)
+    if (name := wanted.field) is not None:
+        return lambda raw: page.field(raw.text, name)
+    return lambda raw: raw.text
+
+
 class Reader:
-    """Reads the answers of one operation."""
+    """Reads the answers of one request."""
 
     def __init__(self, request: schema.Request) -> None:
         self._patterns = [Pattern(answer) for answer in request.answers]
-        self._captures = [(name, query(path)) for name, path in request.capture.items()]
+        self._captures = [(name, capture(source)) for name, source in request.capture.items()]
 
-    def read(self, status: int, headers: Headers, body: bytes) -> Reading:
+    def read(self, raw: Raw) -> Reading:
         """What an answer means: the first pattern that matches it says so.
 
         Where none does: a 429 is throttling, a 5xx is a failure of the target, and anything else
         is unknown. None of the three judges anything.
         """
-        try:
-            document = decode(body)
-        except ValueError:
-            document = None
         for pattern in self._patterns:
-            if pattern.matches(status, headers, document):
-                found = {name: find(document) for name, find in self._captures}
-                return Reading(pattern.outcomes, {k: v for k, v in found.items() if v is not None})
-        if status == 429:
+            if pattern.matches(raw):
+                return Reading(pattern.outcomes, self.captured(raw))
+        if not self._patterns and raw.status < 400:
+            return Reading(frozenset({Outcome.DONE}), self.captured(raw))
+        if raw.status == 429:
             return Reading(_THROTTLED, {})
-        return Reading(_UNAVAILABLE if status >= 500 else _UNKNOWN, {})
+        return Reading(_UNAVAILABLE if raw.status >= 500 else _UNKNOWN, {})
 
-    def captured(self, body: bytes) -> dict[str, Any]:
-        """The captures alone, for requests whose answers are not judged.
-
-        Raises ValueError where they cannot be read.
-        """
-        if not self._captures:
-            return {}
-        document = decode(body)
-        return {name: find(document) for name, find in self._captures}
+    def captured(self, raw: Raw) -> dict[str, Any]:
+        """What is kept of an answer, without what it does not hold."""
+        found = {name: find(raw) for name, find in self._captures}
+        return {name: value for name, value in found.items() if value is not None}

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from otpspec.outcome import SUCCESS, Outcome
 from otpspec.policy import Policy
 from otpspec.profile import schema
 from otpspec.profile.answers import query
 from otpspec.profile.places import compile_tree, names_in
 from otpspec.profile.reader import Findings, did_you_mean
+from otpspec.rate import Rate
 from otpspec.rules import RULES
 
 CARD_PLACES = ("card.pan", "card.csc", "card.phone", "card.email", "card.passphrase")
@@ -19,11 +22,10 @@ _OWN_PLACES: dict[str, tuple[str, ...]] = {
     "operations.verify": ("otc", "csc"),
     "operations.amend": ("amount", "currency", "merchant"),
     "operations.change_contact": ("contact", "proof"),
-    "inbox.poll": ("contact",),
+    "clock": ("seconds", "lease"),
 }
-_WITH_CHALLENGE = frozenset(
-    {"operations.verify", "operations.resend", "operations.cancel", "operations.amend"}
-)
+_WITH_CHALLENGE = ("start", "verify", "resend", "cancel", "amend")
+_OF_CARDS = ("enroll", "unlock", "change_contact")
 
 
 def check(found: Findings) -> None:
@@ -31,17 +33,20 @@ def check(found: Findings) -> None:
     for place, table in list(found.tables.items()):
         match table:
             case schema.Target():
-                _check_url(table.base_url, f"{place}.base_url", found)
+                _check_target(table, place, found)
             case schema.Request():
                 _check_request(table, place, found)
             case schema.Answer():
                 _check_answer(table, place, found)
-            case schema.Inbox():
+            case schema.Capture():
+                _check_capture(table, place, found)
+            case schema.Launch() if not table.command:
+                found.add(f"{place}.command", 'empty; a list like ["python", "server.py"]')
+            case _ if re.fullmatch(r"inbox(\[\d+\])?", place):
                 _check_inbox(table, place, found)
-            case schema.Clock():
-                _check_clock(table, place, found)
             case _:
                 pass
+    _check_clock(found)
 
 
 def check_policy(policy: Policy, found: Findings) -> None:
@@ -76,6 +81,22 @@ def check_waivers(waive: Any, found: Findings) -> None:
             found.add(f"waive.{rule_id}", text)
 
 
+def _check_target(target: schema.Target, place: str, found: Findings) -> None:
+    _check_url(target.base_url, f"{place}.base_url", found)
+    if target.max_rate:
+        try:
+            Rate.parse(target.max_rate)
+        except ValueError as error:
+            found.add(f"{place}.max_rate", str(error))
+    if not target.ownership_path.startswith("/"):
+        found.add(f"{place}.ownership_path", f'"{target.ownership_path}" must begin with /')
+    if isinstance(target.version, schema.Request) and "version" not in target.version.capture:
+        found.add(f"{place}.version.capture", "must capture version")
+    if bool(target.tls.certificate) != bool(target.tls.key):
+        missing = "key" if target.tls.certificate else "certificate"
+        found.add(f"{place}.tls.{missing}", "missing; certificate and key go together")
+
+
 def _check_url(url: str, place: str, found: Findings) -> None:
     try:
         parts = urlsplit(url)
@@ -91,41 +112,79 @@ def _check_url(url: str, place: str, found: Findings) -> None:
 def _check_request(request: schema.Request, place: str, found: Findings) -> None:
     if not request.path.startswith("/"):
         found.add(f"{place}.path", f'"{request.path}" must begin with /')
+    if request.base_url is not None:
+        _check_url(request.base_url, f"{place}.base_url", found)
+    bodies = [k for k in ("json", "form", "multipart") if getattr(request, k) is not None]
+    if len(bodies) > 1:
+        found.add(place, f"has {' and '.join(bodies)}: a request has one body")
+    if not 0 <= request.follow <= 20:
+        found.add(f"{place}.follow", f"{request.follow} is no number of redirects; 0 to 20")
     for name, expression in request.capture.items():
-        _check_jmespath(expression, f"{place}.capture.{name}", found)
-    texts = {"path": request.path, "headers": request.headers, "query": request.query}
-    tree = compile_tree({**texts, "json": request.json})
+        if isinstance(expression, str):
+            _check_jmespath(expression, f"{place}.capture.{name}", found)
     known = _known_places(place, found)
-    for key, node in tree.items():
+    texts = ("path", "headers", "query", "json", "form", "multipart")
+    for key in texts:
+        node = compile_tree(getattr(request, key))
         for where, name in names_in(node, f"{place}.{key}"):
             if name not in known and f"{name.partition('.')[0]}.*" not in known:
                 found.add(where, f"{{{name}}} is not known here; {did_you_mean(name, known)}")
-    if place.startswith("operations."):
-        success = Outcome.APPROVED if place == "operations.verify" else Outcome.DONE
-        if not any(success in outcomes_of(answer) for answer in request.answers):
+
+
+def check_operations(operations: schema.Operations, found: Findings) -> None:
+    """Look at each operation as a whole: its last request says what it came to."""
+    for name, asked in msgspec.structs.asdict(operations).items():
+        if asked is None:
+            continue
+        place = f"operations.{name}"
+        requests = asked if isinstance(asked, list) else [asked]
+        if not requests:
+            found.add(place, "empty; leave the operation out, or give it a request")
+            continue
+        place += f"[{len(requests) - 1}]" if isinstance(asked, list) else ""
+        success = Outcome.APPROVED if name == "verify" else Outcome.DONE
+        if not any(success in outcomes_of(answer) for answer in requests[-1].answers):
             text = f'no pattern has outcomes = "{success}": say which answer means success'
             found.add(f"{place}.answers", text)
 
 
 def _known_places(place: str, found: Findings) -> list[str]:
-    """The places that a request may use; "card.*" where the enrolment itself could not be read."""
-    if place.startswith("clock."):
-        return ["seconds", "lease"]
-    known = list(_OWN_PLACES.get(place, ()))
-    if place.startswith("operations."):
-        known += CARD_PLACES
-        if place != "operations.enroll":
-            known += _captured("card", "operations.enroll", found)
-        if place in _WITH_CHALLENGE:
-            known += _captured("challenge", "operations.start", found)
+    """The places that a request may use; "card.*" where what gives them could not be read."""
+    table = place.partition("[")[0]
+    if table == "inbox.poll" or re.fullmatch(r"inbox(\[\d+\])?\.poll", place):
+        return ["contact"]
+    if table.startswith("clock."):
+        return list(_OWN_PLACES["clock"])
+    if not table.startswith("operations."):
+        return []
+    operation = table.removeprefix("operations.")
+    known = [*_OWN_PLACES.get(table, ()), *CARD_PLACES, *_columns(found)]
+    known += _captured("card", _OF_CARDS, found)
+    if operation in _WITH_CHALLENGE:
+        known += _captured("challenge", _WITH_CHALLENGE, found)
     return known
 
 
-def _captured(subject: str, operation: str, found: Findings) -> list[str]:
-    request = found.tables.get(operation)
-    if not isinstance(request, schema.Request):
-        return [f"{subject}.*"]
-    return [f"{subject}.{key}" for key in request.capture]
+def _columns(found: Findings) -> list[str]:
+    """The columns of the profile's own cards; of a file they are looked at when it is read."""
+    cards = found.tables.get("cards")
+    if not isinstance(cards, schema.Cards) or cards.csv is not None:
+        return ["card.*"] if isinstance(cards, schema.Cards) else []
+    return [f"card.{key}" for row in cards.given for key in row]
+
+
+def _captured(subject: str, operations: tuple[str, ...], found: Findings) -> list[str]:
+    """What the requests of some operations capture, whichever of them comes first."""
+    known = []
+    for operation in operations:
+        place = f"operations.{operation}"
+        if place in found.broken:
+            return [f"{subject}.*"]
+        for where, table in found.tables.items():
+            if where == place or re.fullmatch(rf"{re.escape(place)}\[\d+\]", where):
+                assert isinstance(table, schema.Request)  # noqa: S101 - what stands there is one
+                known += [f"{subject}.{key}" for key in table.capture]
+    return known
 
 
 def outcomes_of(answer: schema.Answer) -> list[Outcome]:
@@ -135,8 +194,9 @@ def outcomes_of(answer: schema.Answer) -> list[Outcome]:
 
 def _check_answer(answer: schema.Answer, place: str, found: Findings) -> None:
     outcomes = set(outcomes_of(answer))
-    if answer.status is None and not answer.json and not answer.header:
-        found.add(place, "matches every answer: give a status, a header or a json condition")
+    conditions = (answer.status, answer.json, answer.header, answer.text, answer.regex)
+    if not any(conditions):
+        found.add(place, "matches every answer: give status, header, json, text or regex")
     if not outcomes:
         found.add(f"{place}.outcomes", "empty: name at least one outcome")
     if outcomes & SUCCESS and len(outcomes) > 1:
@@ -146,28 +206,48 @@ def _check_answer(answer: schema.Answer, place: str, found: Findings) -> None:
         _check_jmespath(expression, f"{place}.json.{expression}", found)
     for name, expression in answer.header.items():
         _check_pattern(expression, f"{place}.header.{name}", found)
+    if answer.regex is not None:
+        _check_pattern(answer.regex, f"{place}.regex", found)
 
 
-def _check_inbox(inbox: schema.Inbox, place: str, found: Findings) -> None:
-    for key in ("messages", "id", "text"):
-        _check_jmespath(getattr(inbox, key), f"{place}.{key}", found)
-    groups = _check_pattern(inbox.code, f"{place}.code", found)
-    if groups == 0:
-        found.add(f"{place}.code", r"needs a group around the code, like '(\d{6})'")
+def _check_capture(capture: schema.Capture, place: str, found: Findings) -> None:
+    sources = [k for k in ("json", "header", "cookie", "field") if getattr(capture, k) is not None]
+    if len(sources) > 1:
+        found.add(place, f"has {' and '.join(sources)}: a capture has one source")
+    if not sources and capture.regex is None:
+        found.add(place, "takes nothing: give json, header, cookie, field or regex")
+    if capture.json is not None:
+        _check_jmespath(capture.json, f"{place}.json", found)
+    if capture.regex is not None and _check_pattern(capture.regex, f"{place}.regex", found) == 0:
+        found.add(f"{place}.regex", "needs a group around what is kept, like 'id=(\\w+)'")
 
 
-def _check_clock(clock: schema.Clock, place: str, found: Findings) -> None:
-    if clock.kind == "http":
-        for key in ("read", "advance"):
-            request: schema.Request | None = getattr(clock, key)
-            if request is None:
-                found.add(f"{place}.{key}", 'missing; kind = "http" needs this request')
-            elif "now" not in request.capture:
-                text = "must capture now: seconds since 1970, as the target sees them"
-                found.add(f"{place}.{key}.capture", text)
-    if (clock.lease is None) != (clock.release is None):
-        missing = "lease" if clock.lease is None else "release"
-        found.add(f"{place}.{missing}", "missing; lease and release go together")
+def _check_inbox(inbox: msgspec.Struct, place: str, found: Findings) -> None:
+    for key in ("messages", "id", "text", "to"):
+        if expression := getattr(inbox, key, ""):
+            _check_jmespath(expression, f"{place}.{key}", found)
+    for key in ("code", "reference"):
+        pattern = getattr(inbox, key, None)
+        if pattern is not None and _check_pattern(pattern, f"{place}.{key}", found) == 0:
+            what = "the code, like '(\\d{6})'" if key == "code" else "it, like 'Ref (\\w+)'"
+            found.add(f"{place}.{key}", f"needs a group around {what}")
+    if isinstance(inbox, schema.CommandInbox) and not inbox.command:
+        found.add(f"{place}.command", 'empty; a list like ["docker", "logs", "mail"]')
+
+
+def _check_clock(found: Findings) -> None:
+    """Look at the requests of the clock, whether or not it has all that it needs."""
+    for key in ("read", "advance"):
+        request = found.tables.get(f"clock.{key}")
+        if isinstance(request, schema.Request) and "now" not in request.capture:
+            text = "must capture now: seconds since 1970, as the target sees them"
+            found.add(f"clock.{key}.capture", text)
+    there = {
+        key for key in ("lease", "release") if f"clock.{key}" in found.tables.keys() | found.broken
+    }
+    if len(there) == 1:
+        (missing,) = {"lease", "release"} - there
+        found.add(f"clock.{missing}", "missing; lease and release go together")
 
 
 def _check_jmespath(expression: str, place: str, found: Findings) -> None:

@@ -12,9 +12,10 @@ import msgspec
 
 from otpspec.errors import Problem, ProfileError
 from otpspec.policy import POLICIES, WORDS_FOR_NONE, Policy
-from otpspec.profile import reader, schema
-from otpspec.profile.checks import check, check_policy, check_waivers
+from otpspec.profile import cards, reader, schema
+from otpspec.profile.checks import check, check_operations, check_policy, check_waivers
 from otpspec.profile.compiled import Profile
+from otpspec.profile.places import escaped
 from otpspec.profile.reader import Findings
 
 _ENV = re.compile(r"\{env\.([A-Za-z_]\w*)\}")
@@ -59,9 +60,16 @@ def load(
     policy = _policy(document.get("policy", {}), found)
     check(found)
     check_waivers(document.get("waive", {}), found)
+    operations, listed = found.tables.get("operations"), found.tables.get("cards", schema.Cards())
+    if isinstance(operations, schema.Operations):
+        check_operations(operations, found)
+    assert isinstance(listed, schema.Cards)  # noqa: S101 - what stands there is one
+    rows = cards.read(listed, Path(source).parent, found)
+    if read is not reader.BAD and policy is not None:
+        cards.check(rows, read, policy, found)
     if found.problems or policy is None:
         raise ProfileError(source, found.problems)
-    return Profile(source, read, policy, secrets)
+    return Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
 
 
 def _set(source: str, document: dict[str, Any], key: str, value: Any) -> None:
@@ -122,7 +130,7 @@ def _with_environment(
         if not value and text not in (problem.text for problem in found.problems):
             found.add(place, text)
         secrets.add(value)
-        return value
+        return escaped(value)
 
     return _ENV.sub(fill, node)
 

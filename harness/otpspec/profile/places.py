@@ -10,18 +10,28 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
 Values = Mapping[str, Any]
 """What fills the places: full name ("card.id") to value."""
 
-_PLACE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+_NAME = r"[A-Za-z_][\w.]*"
+_PLACE = re.compile(rf"(?<!\{{)\{{({_NAME})\}}(?!\}})")
+_LITERAL = re.compile(rf"\{{\{{({_NAME})\}}\}}")
+
+
+class UnsayableError(ValueError):
+    """A value that a request of this kind cannot hold: null has no spelling in a form."""
 
 
 class Template:
-    """A text with places. A text that is one single place keeps the type of its value."""
+    """A text with places. A text that is one single place keeps the type of its value.
+
+    `{{name}}` is the text {name} itself.
+    """
 
     __slots__ = ("_parts", "_whole", "names")
 
     def __init__(self, text: str) -> None:
         pieces = _PLACE.split(text)
-        self._parts = [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
         self.names = tuple(pieces[1::2])
+        pieces[::2] = [_LITERAL.sub(r"{\1}", piece) for piece in pieces[::2]]
+        self._parts = [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
         self._whole = self.names[0] if len(self._parts) == 1 and self.names else None
 
     def fill(self, values: Values) -> Any:
@@ -38,12 +48,34 @@ class Template:
     def text(self, values: Values, escape: Callable[[str], str] = str) -> str:
         """The text with its places filled, each value escaped; nothing for one that is MISSING.
 
-        Raises KeyError with the name of a place that has no value.
+        Raises KeyError with the name of a place that has no value, UnsayableError for one whose
+        value has no spelling as text.
         """
         filled = ((values[part] if place else part, place) for part, place in self._parts)
         return "".join(
-            escape(str(part)) if place else part for part, place in filled if part is not MISSING
+            escape(as_text(part)) if place else part
+            for part, place in filled
+            if part is not MISSING
         )
+
+
+def escaped(text: str) -> str:
+    """A text in a profile that means this text, and no place in it."""
+    return re.sub(rf"\{{({_NAME})\}}", r"{{\1}}", text)
+
+
+def as_text(value: Any) -> str:
+    """A value as it stands in a URL, a header or a form.
+
+    Raises UnsayableError for null, lists and objects, which have no spelling there.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise UnsayableError(f"{'null' if value is None else type(value).__name__} is no text")
 
 
 def compile_tree(node: Any) -> Any:

@@ -1,11 +1,11 @@
 """CONTACT: details can be updated, by their owner."""
 
-from otpspec import MISSING, REFUSED, Outcome, Trial, new_phone, proves
+from otpspec import MISSING, REFUSED, Outcome, Trial, proves
 
 
 @proves("CONTACT-1")
 async def test_contact_is_not_changed_without_proof(trial: Trial) -> None:
-    stranger = new_phone()
+    stranger = trial.new_contact()
     for proof in ("not-the-proof-of-this-card", MISSING):
         card = await trial.card()
         answer = await trial.change_contact(card, stranger, proof=proof)
@@ -21,21 +21,21 @@ async def test_contact_is_not_changed_without_proof(trial: Trial) -> None:
         because="the change was refused",
     )
     await trial.approved(challenge, because="the registered contact is still the card's (control)")
-    changed = await trial.change_contact(card, new_phone())
+    changed = await trial.change_contact(card, trial.new_contact())
     trial.expect(changed, Outcome.DONE, because="the owner has proved who they are (control)")
 
 
 @proves("CONTACT-2")
 async def test_change_of_contact_voids_the_pending_code(trial: Trial) -> None:
     challenge = await trial.start()
-    changed = await trial.change_contact(challenge.card, new_phone())
+    changed = await trial.change_contact(challenge.card, trial.new_contact())
     trial.expect(changed, Outcome.DONE, because="the owner has proved who they are")
 
     answer = await trial.verify(challenge)
 
     trial.expect(answer, *REFUSED, because="the code was sent to a contact that is no longer valid")
-    for message in await trial.silence(challenge.card.phone):
-        code = trial.profile.inbox.code(message)
+    for message in await trial.silence(challenge.card):
+        code = trial.code_in(message)
         if code is not None:  # a notice of the change holds none
             answer = await trial.verify(challenge, code)
             trial.expect(answer, *REFUSED, because="what was pending is void, not sent elsewhere")
@@ -44,7 +44,7 @@ async def test_change_of_contact_voids_the_pending_code(trial: Trial) -> None:
 @proves("CONTACT-3")
 async def test_next_code_goes_to_the_new_contact_and_none_to_the_old(trial: Trial) -> None:
     card = await trial.card()
-    old, new = card.phone, new_phone()
+    old, new = card.contact, trial.new_contact()
     changed = await trial.change_contact(card, new)
     trial.expect(changed, Outcome.DONE, because="the owner has proved who they are")
 

@@ -5,6 +5,7 @@ from otpspec import REFUSED, Inconclusive, NotApplicable, Outcome, Trial, proves
 
 @proves("ISSUE-1")
 async def test_every_transaction_gets_a_fresh_code(trial: Trial) -> None:
+    trial.needs_messages()
     card = await trial.card()
     first = await trial.start(card)
     await trial.approved(first, because="the code is right and was never used")
@@ -45,7 +46,7 @@ async def test_locked_card_gets_no_new_code(trial: Trial) -> None:
 
     trial.expect(answer, *REFUSED, because="the card is locked")
     trial.check(
-        not await trial.silence(challenge.card.phone),
+        not await trial.silence(challenge.card),
         expected="no message",
         got="a message",
         because="a locked card gets no new code",
@@ -62,15 +63,16 @@ async def test_starts_of_a_card_are_limited(trial: Trial) -> None:
     if limit is None:
         raise NotApplicable("the profile declares no policy.max_starts")
     card = await trial.card()
+    began = trial.clock.now()
     for number in range(limit.starts):
-        answer = await trial.try_start(card)
+        answer = await trial.try_start(card, patient=False)
         because = f"start {number + 1} of {limit.starts} that policy.max_starts allows"
         trial.expect(answer, Outcome.DONE, because=because)
     last = answer
 
-    answer = await trial.try_start(card)
+    answer = await trial.try_start(card, patient=False)
 
-    if answer.returned - trial.session.answers[1].called > limit.within:
+    if answer.returned - began > limit.within:
         raise Inconclusive("the starts took longer than the time in which they are counted")
     trial.check(
         Outcome.DONE not in answer.outcomes,

@@ -1,0 +1,186 @@
+"""HTTP as a run may speak it: guarded addresses, the profile's pace, an id on every request."""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import httpx
+
+from otpspec.guard import Guard, GuardedTransport, Rules, tls_context
+from otpspec.profile import Profile, Raw, Request
+
+MAX_BODY = 1 << 20
+"""Bytes of an answer that are read; no answer to a payer is longer."""
+
+_HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "otpspec"))
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0  # between two requests of a run that is too fast
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def guard(profile: Profile) -> Guard:
+    """Who says which addresses a run with this profile may connect to.
+
+    Raises TargetError where the profile's certificates cannot be used.
+    """
+    target = profile.target
+    files = {
+        "ca": target.tls.ca,
+        "certificate": target.tls.certificate,
+        "key": target.tls.key,
+    }
+    given = {name: profile.folder / file for name, file in files.items() if file}
+    tls = tls_context(**given) if given else None
+    rules = Rules(target.private, target.ownership_token, target.ownership_path, tls)
+    return Guard(rules, profile.origins)
+
+
+class Jar(httpx.Cookies):
+    """One payer's cookies."""
+
+    def __init__(self, protocols: Sequence[str] = ("https",)) -> None:
+        """`protocols`: over which of them cookies marked Secure are sent."""
+        super().__init__(CookieJar(DefaultCookiePolicy(secure_protocols=protocols)))
+        self._protocols = protocols
+
+    def copy(self) -> "Jar":
+        """Another jar that holds the same cookies."""
+        other = Jar(self._protocols)
+        for cookie in self.jar:
+            other.jar.set_cookie(cookie)
+        return other
+
+
+class Access:
+    """What all the connections of a run share: the guard, the pace, the numbers of requests."""
+
+    def __init__(self, profile: Profile, app: httpx.AsyncBaseTransport | None = None) -> None:
+        """`app`: an app in this process; nothing of it goes over a socket.
+
+        Raises OtpspecError where the profile's certificates cannot be used.
+        """
+        self.profile = profile
+        self.app = app
+        self.guard = guard(profile)
+        self.run = secrets.token_hex(4)
+        """What the ids of this run's requests have in common."""
+
+        self._numbers = itertools.count(1)
+        self._free_at = 0.0  # in the loop's time: when the next request may be sent
+        self._apart_s = 1 / profile.max_rate.per_s if profile.max_rate else 0.0
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Connections of one payer."""
+        return self.app or GuardedTransport(self.guard)
+
+    async def verify(self) -> None:
+        """See that every origin of the profile may be connected to, before anything is sent."""
+        if self.app is not None:
+            return
+        loop = asyncio.get_running_loop()
+        for origin in sorted(self.profile.origins):
+            url = urlsplit(origin)
+            port = url.port or (443 if url.scheme == "https" else 80)
+            await loop.run_in_executor(None, self.guard.addresses, url.hostname or "", port)
+
+    def correlation(self) -> str:
+        """An id for one request, to be found in the target's own logs."""
+        return f"otpspec-{self.run}-{next(self._numbers)}"
+
+    async def turn(self) -> None:
+        """Wait until the next request may be sent: at the profile's max_rate, or slower where the
+        target has asked for it."""
+        if not self._apart_s:
+            return
+        loop = asyncio.get_running_loop()
+        at = max(self._free_at, loop.time())
+        self._free_at = at + self._apart_s
+        if (left := at - loop.time()) > 0:
+            await asyncio.sleep(left)
+
+    def slow_down(self) -> None:
+        """The target has said that there are too many requests: from now on, half as many."""
+        self._apart_s = min(max(2 * self._apart_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+
+    def jar(self) -> Jar:
+        """A payer's empty jar. As in browsers, cookies marked Secure also go to this machine's own
+        servers, which speak plain text."""
+        host = urlsplit(self.profile.origin).hostname
+        return Jar(("https", "http") if host in _LOOPBACK else ("https",))
+
+
+class Wire:
+    """One payer's connections: a pool that many share is searched at every request."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self._timeout = access.profile.timeout.total_seconds()
+        self._transport = access.transport()
+
+    async def send(self, request: Request, jar: Jar | None = None) -> Raw:
+        """Send a request and read its answer. Raises httpx.HTTPError where no answer came."""
+        jar = Jar() if jar is None else jar
+        built = self._built(request, jar)
+        try:
+            async with asyncio.timeout(self._timeout):  # its timer holds the clock
+                response = await self._transport.handle_async_request(built)
+                response.request = built
+                try:
+                    body = await _read(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no answer in time", request=built) from error
+        given: dict[str, str] = {}
+        if "set-cookie" in response.headers:
+            jar.extract_cookies(response)
+            fresh = Jar()
+            fresh.extract_cookies(response)
+            given = {cookie.name: cookie.value or "" for cookie in fresh.jar}
+        return Raw(response.status_code, dict(response.headers), body, given)
+
+    def _built(self, request: Request, jar: Jar) -> httpx.Request:
+        given = {name.lower() for name, _ in request.headers}
+        headers = [pair for pair in _HEADERS if pair[0].lower() not in given]
+        headers.append((self.access.profile.target.correlation_header, self.access.correlation()))
+        encoded = [(k.encode("latin-1"), v.encode()) for k, v in (*headers, *request.headers)]
+        built = httpx.Request(
+            request.method,
+            request.origin + request.target,
+            headers=encoded,
+            content=request.body or None,
+            extensions={"timeout": httpx.Timeout(self._timeout).as_dict()},
+        )
+        if jar.jar:
+            jar.set_cookie_header(built)
+        return built
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._transport is not self.access.app:
+            await self._transport.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
+    return bytes(body)
+
+
+def describe(error: httpx.HTTPError) -> str:
+    """Why no answer came, in a few words."""
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, ConnectionResetError):
+            return "connection reset"
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

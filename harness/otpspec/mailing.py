@@ -1,0 +1,179 @@
+"""How a trial reads the messages that were sent to its cards."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from otpspec import realtime
+from otpspec.cards import Card
+from otpspec.clock import Clock
+from otpspec.inboxes import computed
+from otpspec.pool import Lease
+from otpspec.profile import Channel, Message, Profile
+from otpspec.redact import Redactor
+from otpspec.target import Session
+from otpspec.verdicts import Inconclusive, NotApplicable
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A code as it came."""
+
+    otc: str
+    text: str  # of the message; of the first, where several channels bring it
+    seen: datetime  # in the target's time
+
+
+class Mailing:
+    """The part of a trial that waits for messages."""
+
+    profile: Profile
+    clock: Clock
+    session: Session
+    lease: Lease
+    _redact: Redactor
+
+    def __init__(self) -> None:
+        self._owed: Counter[tuple[int, str]] = Counter()  # messages that are on their way
+        self._fetched: dict[tuple[int, str], list[Message]] = {}
+
+    def needs_messages(self) -> None:
+        """Where codes are made of a secret, or are test codes, nothing is sent."""
+        if not self.profile.sends_messages:
+            kind = self.profile.channels[0].kind
+            raise NotApplicable(f'the profile says inbox.kind = "{kind}": codes are not sent')
+
+    async def next_message(
+        self, whom: Card | str, about: Mapping[str, Any] | None = None
+    ) -> Message:
+        """Wait, in real time, for a message that was not yet given, on every channel.
+
+        `whom`: a card, or one contact. `about`: what start captured, where messages say which
+        transaction they are about. The first channel's message. Inconclusive where none comes
+        within the profile's inbox.wait.
+        """
+        self.needs_messages()
+        reference = None if about is None else about.get("reference")
+        found = [
+            await self._wait(index, contact, reference) for index, contact in self._boxes(whom)
+        ]
+        if not found:
+            raise Inconclusive("the profile has no inbox for such a contact")
+        return found[0]
+
+    async def _wait(self, index: int, contact: str, reference: Any) -> Message:
+        if fetched := self._fetched.get((index, contact)):
+            return fetched.pop(0)
+        channel = self.profile.channels[index]
+        wait = channel.settings.wait.total_seconds()
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + wait, 0.005
+        while True:
+            for message in await self._unread(index, contact):
+                if channel.concerns(message, reference):
+                    self.session.read(index, contact).add(message.id)
+                    self._owed[index, contact] -= 1
+                    return message
+            if loop.time() >= deadline:
+                came = self.session.came()
+                raise Inconclusive(
+                    f"no message came within {wait:g} s; see the profile's [inbox]"
+                    + (f" ({came})" if came else "")
+                )
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+    async def new_messages(self, whom: Card | str) -> list[Message]:
+        """The messages that `next_message` has not yet given, of all channels, without waiting."""
+        self.needs_messages()
+        return [m for index, to in self._boxes(whom) for m in await self._unread(index, to)]
+
+    async def silence(self, whom: Card | str) -> list[Message]:
+        """Wait, in real time, for inbox.quiet; the messages that came all the same."""
+        self.needs_messages()
+        alone = self.lease.alone(whom) if isinstance(whom, Card) else nullcontext()
+        async with alone:
+            await asyncio.sleep(self.profile.quiet.total_seconds())
+            return await self.new_messages(whom)
+
+    async def _unread(self, index: int, contact: str) -> list[Message]:
+        read = self.session.read(index, contact)
+        messages = await self.session.messages(self.profile.channels[index], contact)
+        return [message for message in messages if message.id not in read]
+
+    def _boxes(self, whom: Card | str) -> list[tuple[int, str]]:
+        """The channels of a card, or of one contact, each with the contact to look at."""
+        channels = list(enumerate(self.profile.channels))
+        if isinstance(whom, Card):
+            return [(i, str(whom.values[f"card.{c.contact}"])) for i, c in channels]
+        kind = "email" if "@" in whom else "phone"
+        return [(index, whom) for index, channel in channels if channel.contact == kind]
+
+    async def skip(self, card: Card) -> None:
+        """What came to the card before is nobody's."""
+        if self.profile.sends_messages and not self.lease.shares(card):
+            for index, contact in self._boxes(card):
+                for message in await self._unread(index, contact):
+                    self.session.read(index, contact).add(message.id)
+
+    async def settle(self, card: Card) -> None:
+        """Wait for messages that were promised and not read, so that none comes to the next."""
+        if not self.profile.sends_messages:
+            return
+        for index, contact in self._boxes(card):
+            while self._owed[index, contact] > 0:
+                try:
+                    await self._wait(index, contact, None)
+                except Inconclusive:
+                    return
+
+    async def promised(self, card: Card, about: Mapping[str, Any]) -> None:
+        """A start or a resend was carried out: on every channel a message is on its way.
+
+        Where others have the same contact it is fetched at once, before the next is sent there.
+        """
+        if not self.profile.sends_messages:
+            return
+        self._owed.update(self._boxes(card))
+        if self.lease.shares(card):
+            for box in self._boxes(card):
+                message = await self._wait(*box, about.get("reference"))
+                self._fetched.setdefault(box, []).append(message)
+
+    async def delivered(self, card: Card, about: Mapping[str, Any]) -> Delivered:
+        """Wait for the code of a transaction that was started, or sent again."""
+        channel = self.profile.channels[0]
+        if not channel.sends:
+            return self._made(channel, card, about)
+        message = await self.next_message(card, about)
+        code = channel.code(message)
+        if code is None:
+            raise Inconclusive("a message came, but inbox.code finds no code in its text")
+        self._redact.learn(code)
+        return Delivered(code, message.text, self._seen_at(message))
+
+    def _seen_at(self, message: Message) -> datetime:
+        """When a message came, in the target's time; without knowing better, now."""
+        now = self.clock.now()
+        if message.arrived_s is None:
+            return now
+        return now - timedelta(seconds=max(0.0, realtime.monotonic() - message.arrived_s))
+
+    def code_in(self, message: Message) -> str | None:
+        """The code in a message's text, or None."""
+        return next((c for ch in self.profile.channels if (c := ch.code(message))), None)
+
+    def _made(self, channel: Channel, card: Card, about: Mapping[str, Any]) -> Delivered:
+        """The code of a channel that sends nothing."""
+        values = {**card.values, **{f"challenge.{key}": value for key, value in about.items()}}
+        digits = self.profile.policy.digits
+        try:
+            code, began = computed(channel, values, digits, self.clock.now())
+        except (KeyError, ValueError) as error:
+            raise Inconclusive(f"no code can be made: {error}; see the profile's [inbox]") from None
+        self._redact.learn(code)
+        return Delivered(code, "", began)

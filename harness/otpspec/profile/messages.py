@@ -1,0 +1,72 @@
+"""How the messages of an inbox are read: which is whose, and where its code is."""
+
+import re
+from typing import Any, NamedTuple
+
+from otpspec.profile import schema
+from otpspec.profile.answers import decode, query
+from otpspec.profile.places import Template, Values
+from otpspec.profile.requests import Base, Step
+
+
+class Message(NamedTuple):
+    """A message as an inbox holds it."""
+
+    id: str
+    text: str
+    arrived_s: float | None = None  # time.monotonic() when it came, where that is known
+
+    def __repr__(self) -> str:
+        """Without its text, in which the code is."""
+        return f"Message(id={self.id!r})"
+
+
+class Channel:
+    """One way by which codes come: an inbox of the profile."""
+
+    def __init__(self, settings: schema.Inbox, base: Base) -> None:
+        self.settings = settings
+        self.kind = str(settings.__struct_config__.tag)
+        self.contact = settings.contact
+        self.sends = not isinstance(settings, schema.TotpInbox | schema.StaticInbox)
+        """Whether messages come; a code may also be made of a secret, or be a test code."""
+
+        self.poll = None
+        if isinstance(settings, schema.HttpInbox):
+            self.poll = Step("inbox", settings.poll, base)
+            self._messages = query(settings.messages)
+            self._id = query(settings.id)
+            self._text = query(settings.text)
+        self._code = re.compile(settings.code)
+        self._reference = None if settings.reference is None else re.compile(settings.reference)
+        made = {schema.TotpInbox: "secret", schema.StaticInbox: "otc"}.get(type(settings))
+        self._made_of = Template(getattr(settings, made)) if made else None
+
+    def messages(self, body: bytes) -> list[Message]:
+        """The messages of a polled answer, oldest first as the target gives them.
+
+        Raises ValueError where the answer has no list of messages, or one without its id.
+        """
+        found = self._messages(decode(body))
+        if not isinstance(found, list):
+            raise ValueError("no list of messages in the answer: see inbox.messages")
+        if any(self._id(message) is None for message in found):
+            raise ValueError("a message without an id: see inbox.id")
+        return [Message(str(self._id(m)), str(self._text(m) or "")) for m in found]
+
+    def code(self, message: Message) -> str | None:
+        """The code in a message's text, or None."""
+        match = self._code.search(message.text)
+        return match[1] if match else None
+
+    def concerns(self, message: Message, reference: Any) -> bool:
+        """Whether a message is about the transaction with this reference, as far as it says."""
+        if self._reference is None or reference is None:
+            return True
+        match = self._reference.search(message.text)
+        return match is not None and match[1] == str(reference)
+
+    def made_of(self, values: Values) -> str:
+        """The secret, or the test code, of a card. Raises KeyError where a place has no value."""
+        assert self._made_of is not None, "asked only of a channel that sends nothing"  # noqa: S101
+        return self._made_of.text(values)
