@@ -99,7 +99,8 @@ def given_card(row: Mapping[str, str], number: int, contacts: tuple[str, ...]) -
     name = row.get("label") or f"card {number}"
     pan = "".join(c for c in row.get("pan", "") if c.isdigit())
     label = name + (f" (…{pan[-4:]})" if len(pan) >= 12 else "")
-    return Card({f"card.{key}": value for key, value in row.items()}, contacts, label=label)
+    values = {"card.number": str(number)} | {f"card.{key}": value for key, value in row.items()}
+    return Card(dict(values), contacts, label=label)
 
 
 def _check_digit(stem: str) -> str:

@@ -80,13 +80,16 @@ class RealClock:
             await asyncio.sleep(left)
 
 
-class PatientClock:
-    """A clock that waits until some time, and no longer."""
+class TrialClock:
+    """A clock as one trial sees it: with a limit to its patience, and a note of its waits."""
 
-    def __init__(self, clock: Clock, until: datetime, limit: timedelta) -> None:
+    def __init__(self, clock: Clock, patience: timedelta) -> None:
+        """`patience`: how long it may be waited for in real time; jumps take none."""
         self._clock = clock
-        self._until = until
-        self._limit = limit
+        self._patience = patience
+        self._until = clock.now() + patience if isinstance(clock, RealClock) else None
+        self.slept = False
+        """Whether anything was waited for: what is judged then leans on the clock."""
 
     def now(self) -> datetime:
         """What time it is at the target."""
@@ -94,9 +97,10 @@ class PatientClock:
 
     async def sleep_until(self, when: datetime) -> None:
         """Wait; raises NotApplicable where it would be for too long."""
-        if when > self._until:
-            minutes = self._limit.total_seconds() / 60
+        if self._until is not None and when > self._until:
+            minutes = self._patience.total_seconds() / 60
             raise NotApplicable(f"left out: it would wait longer than --max-wait {minutes:g}m")
+        self.slept |= when > self.now()
         await self._clock.sleep_until(when)
 
 

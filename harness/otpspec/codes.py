@@ -29,14 +29,18 @@ def wrong(
     `like`: a code that the target has sent, whose form is imitated, with its dashes; where none was
     seen yet, the form is the policy's. `seen`: other codes, which show what letters there are.
     """
-    if not like:
-        like = "".join(rng.choice(_ALPHABETS[policy.alphabet]) for _ in range(policy.digits))
+    like = like or any_code(policy, rng)
     taken = {_plain(code) for code in tried}
     for _ in range(1000):
         code = "".join(_another(c, rng, seen) for c in like)
         if _plain(code) not in taken:
             return code
     return None
+
+
+def any_code(policy: Policy, rng: random.Random) -> str:
+    """A code as the policy describes it."""
+    return "".join(rng.choice(_ALPHABETS[policy.alphabet]) for _ in range(policy.digits))
 
 
 def _another(c: str, rng: random.Random, seen: Sequence[str]) -> str:

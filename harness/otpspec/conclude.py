@@ -112,6 +112,7 @@ def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.E
     text = answer.error or answer.body[:_MAX_READ].decode("utf-8", "replace")
     return results.Exchange(
         operation=answer.operation,
+        id=answer.id,
         request=redact(f"{request.method} {request.target} {body}").rstrip()[:_MAX_TEXT],
         status=answer.status,
         answer=redact(text)[:_MAX_TEXT],
@@ -119,6 +120,30 @@ def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.E
         called_s=round((answer.called - finished.began).total_seconds(), 4),
         returned_s=round((answer.returned - finished.began).total_seconds(), 4),
     )
+
+
+def doubted(rules: Sequence[results.RuleResult], profile: Profile) -> list[results.RuleResult]:
+    """The verdicts, without those that may come of what a card went through before.
+
+    Where only a success clears the count of the profile's own cards, and LOCKOUT-8 did not show
+    that it does, a refusal may be that of a card that was used before.
+    """
+    known = {"enroll", "unlock"} & profile.operations.keys()
+    if not profile.cards or known or profile.policy.lock_scope == "challenge":
+        return list(rules)
+    shown = any(r.id == "LOCKOUT-8" and r.verdict is Verdict.PASSED for r in rules)
+    return [r if shown or r.id == "LOCKOUT-8" else _doubted(r) for r in rules]
+
+
+def _doubted(rule: results.RuleResult) -> results.RuleResult:
+    let_through = [e for e in rule.evidence if e.got.startswith(("approved", "done"))]
+    if rule.verdict is not Verdict.BROKEN or let_through:
+        return rule
+    why = (
+        "its card was used before, and LOCKOUT-8 does not show that a success has cleared its count"
+    )
+    reason = f"{rule.reason}; but {why}" if rule.reason else why
+    return msgspec.structs.replace(rule, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
 def merge(
@@ -152,6 +177,8 @@ def document(
     strict: bool = False,
     load: results.LoadResult | None = None,
     clock: str = "",
+    version: str = "",
+    notes: Sequence[str] = (),
 ) -> results.Results:
     """All that one run found out, with what a reader must know of the run itself."""
     where = environment()
@@ -168,11 +195,13 @@ def document(
             profile=profile.source,
             base_url=profile.base_url,
             clock=clock or profile.clock.kind,
+            version=version or profile.version_text,
         ),
-        policy=msgspec.to_builtins(profile.policy),
+        policy=msgspec.json.decode(msgspec.json.encode(profile.policy)),  # as it will be read
         environment=where,
         rules=rules,
         load=load,
+        notes=list(notes),
     )
 
 

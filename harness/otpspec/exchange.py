@@ -85,9 +85,18 @@ class Access:
             port = url.port or (443 if url.scheme == "https" else 80)
             await loop.run_in_executor(None, self.guard.addresses, url.hostname or "", port)
 
-    def correlation(self) -> str:
-        """An id for one request, to be found in the target's own logs."""
-        return f"otpspec-{self.run}-{next(self._numbers)}"
+    def marked(self, request: Request) -> Request:
+        """The request with an id of its own, to be found in the target's own logs."""
+        header = self.profile.target.correlation_header
+        if any(name.lower() == header.lower() for name, _ in request.headers):
+            return request
+        mark = (header, f"otpspec-{self.run}-{next(self._numbers)}")
+        return request._replace(headers=(*request.headers, mark))
+
+    def mark_of(self, request: Request) -> str:
+        """The id of a request that was marked."""
+        header = self.profile.target.correlation_header.lower()
+        return next((value for name, value in request.headers if name.lower() == header), "")
 
     async def turn(self) -> None:
         """Wait until the next request may be sent: at the profile's max_rate, or slower where the
@@ -142,9 +151,9 @@ class Wire:
         return Raw(response.status_code, dict(response.headers), body, given)
 
     def _built(self, request: Request, jar: Jar) -> httpx.Request:
+        request = self.access.marked(request)
         given = {name.lower() for name, _ in request.headers}
         headers = [pair for pair in _HEADERS if pair[0].lower() not in given]
-        headers.append((self.access.profile.target.correlation_header, self.access.correlation()))
         encoded = [(k.encode("latin-1"), v.encode()) for k, v in (*headers, *request.headers)]
         built = httpx.Request(
             request.method,

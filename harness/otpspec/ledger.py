@@ -51,13 +51,16 @@ class Ledger:
                 entry.state = State.UNKNOWN
 
     @classmethod
-    def beside(cls, profile: Profile) -> "Ledger":
+    def beside(cls, profile: Profile, *, read_only: bool = False) -> "Ledger":
         """The ledger of a profile."""
         may_retry = bool({"unlock", "enroll"} & profile.operations.keys())
         may_retry |= profile.policy.lock_for is not None
         source = Path(profile.source)
         path = source.with_suffix(".cards.json") if source.suffix == ".toml" else None
-        return cls(path, may_retry=may_retry)
+        ledger = cls(path, may_retry=may_retry)
+        if read_only:
+            ledger._path = None
+        return ledger
 
     def state(self, label: str) -> State:
         """What a card is known to be in."""

@@ -39,7 +39,7 @@ class Mailing:
 
     def __init__(self) -> None:
         self._owed: Counter[tuple[int, str]] = Counter()  # messages that are on their way
-        self._fetched: dict[tuple[int, str], list[Message]] = {}
+        self._fetched: dict[int, list[Message]] = {}  # by card: the first channel's
 
     def needs_messages(self) -> None:
         """Where codes are made of a secret, or are test codes, nothing is sent."""
@@ -57,6 +57,11 @@ class Mailing:
         within the profile's inbox.wait.
         """
         self.needs_messages()
+        if isinstance(whom, Card) and (fetched := self._fetched.get(id(whom))):
+            return fetched.pop(0)
+        return await self._receive(whom, about)
+
+    async def _receive(self, whom: Card | str, about: Mapping[str, Any] | None) -> Message:
         reference = None if about is None else about.get("reference")
         found = [
             await self._wait(index, contact, reference) for index, contact in self._boxes(whom)
@@ -66,8 +71,6 @@ class Mailing:
         return found[0]
 
     async def _wait(self, index: int, contact: str, reference: Any) -> Message:
-        if fetched := self._fetched.get((index, contact)):
-            return fetched.pop(0)
         channel = self.profile.channels[index]
         wait = channel.settings.wait.total_seconds()
         loop = asyncio.get_running_loop()
@@ -90,6 +93,12 @@ class Mailing:
     async def new_messages(self, whom: Card | str) -> list[Message]:
         """The messages that `next_message` has not yet given, of all channels, without waiting."""
         self.needs_messages()
+        fetched = self._fetched.get(id(whom), []) if isinstance(whom, Card) else []
+        if isinstance(whom, Card) and self.lease.shares(whom):
+            return list(fetched)  # what else has come may be someone else's
+        return [*fetched, *await self._came(whom)]
+
+    async def _came(self, whom: Card | str) -> list[Message]:
         return [m for index, to in self._boxes(whom) for m in await self._unread(index, to)]
 
     async def silence(self, whom: Card | str) -> list[Message]:
@@ -98,7 +107,7 @@ class Mailing:
         alone = self.lease.alone(whom) if isinstance(whom, Card) else nullcontext()
         async with alone:
             await asyncio.sleep(self.profile.quiet.total_seconds())
-            return await self.new_messages(whom)
+            return [*self._fetched.get(id(whom), []), *await self._came(whom)]
 
     async def _unread(self, index: int, contact: str) -> list[Message]:
         read = self.session.read(index, contact)
@@ -115,7 +124,9 @@ class Mailing:
 
     async def skip(self, card: Card) -> None:
         """What came to the card before is nobody's."""
-        if self.profile.sends_messages and not self.lease.shares(card):
+        if not self.profile.sends_messages:
+            return
+        async with self.lease.alone(card):
             for index, contact in self._boxes(card):
                 for message in await self._unread(index, contact):
                     self.session.read(index, contact).add(message.id)
@@ -140,9 +151,8 @@ class Mailing:
             return
         self._owed.update(self._boxes(card))
         if self.lease.shares(card):
-            for box in self._boxes(card):
-                message = await self._wait(*box, about.get("reference"))
-                self._fetched.setdefault(box, []).append(message)
+            fetched = await self._receive(card, about)
+            self._fetched.setdefault(id(card), []).append(fetched)
 
     async def delivered(self, card: Card, about: Mapping[str, Any]) -> Delivered:
         """Wait for the code of a transaction that was started, or sent again."""

@@ -1,63 +1,138 @@
 """What a check would do, found out without sending anything.
 
-The scenarios themselves are run, against a target that is the model of the rules, with a clock that
-only jumps: whatever they ask for is counted.
+The scenarios themselves are run, with the model of the rules in the place of the target and a clock
+that only jumps: cards, requests, messages and waits are counted, not estimated.
 """
 
-import itertools
-import random
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from otpspec.clock import Reading
-from otpspec.model import State
-from otpspec.profile import Message, Profile
-
-_BEGAN = 1_700_000_000.0  # any time will do
-
-
-@dataclass
-class Tally:
-    """What was asked for."""
-
-    requests: int = 0
-    messages: int = 0
-    cards: dict[str, int] = field(default_factory=dict)
-    """How many cards each scenario took."""
-
-    locks: dict[str, int] = field(default_factory=dict)
-    """How many cards each scenario left locked or with wrong tries counted."""
-
-    waits: timedelta = timedelta(0)
-    """How long the longest scenario waits, in the target's time."""
+from otpspec.cards import given_card
+from otpspec.errors import OtpspecError
+from otpspec.ledger import Ledger, State
+from otpspec.pool import SPARE, contacts
+from otpspec.profile import Profile
+from otpspec.redact import Redactor
+from otpspec.runner import Finished, Runner, Scenario
+from otpspec.simulated import Simulated
+from otpspec.verdicts import Inconclusive
 
 
-class _NoTime:
-    """A clock that stands still between two jumps."""
+@dataclass(frozen=True)
+class Plan:
+    """What a check takes, on a target that is sound."""
 
-    leans_on = ""
-    hint = ""
+    requests: int
+    messages: int
+    waits: timedelta  # in the target's time: until the last scenario ends
+    needs: Mapping[str, int]  # cards of each scenario
+    lasts: Mapping[str, timedelta]  # and how long it waits
+    locks: Sequence[str]  # the profile's own cards that are locked on the way, by their labels
+    locked: int  # cards that are locked on the way
+    starved: Sequence[str] = ()  # scenarios for which no card is left
 
-    def __init__(self) -> None:
-        self._now = _BEGAN
-
-    async def read(self) -> Reading:
-        """Read it."""
-        return Reading(self._now, 0.0)
-
-    async def advance(self, seconds: float) -> Reading:
-        """Move it."""
-        self._now += seconds
-        return Reading(self._now, 0.0)
+    @property
+    def at_once(self) -> int:
+        """The most cards that one scenario takes."""
+        return max(self.needs.values(), default=0)
 
 
-class _Bank:
-    """The target, by the model: what is answered to each operation on each card."""
+def make(
+    profile: Profile,
+    scenarios: Sequence[Scenario],
+    *,
+    seed: int,
+    deep: bool = False,
+    max_wait: timedelta,
+) -> Plan:
+    """Play the scenarios through; where the profile has cards of its own, with just those."""
+    plan = _play(profile, scenarios, None, seed=seed, deep=deep, max_wait=max_wait)
+    if not profile.cards:
+        return plan
+    with_ours = _play(profile, scenarios, plan.needs, seed=seed, deep=deep, max_wait=max_wait)
+    return replace(with_ours, locked=plan.locked)
 
-    def __init__(self, profile: Profile, tally: Tally) -> None:
-        self.profile = profile
-        self.tally = tally
-        self.states: dict[int, State] = {}
-        self.messages: dict[str, list[Message]] = {}
-        self._numbers = itertools.count(1)
-        self._rng = random.Random(0)  # noqa: S311 - to be the same every time
+
+def _play(
+    profile: Profile,
+    scenarios: Sequence[Scenario],
+    needs: Mapping[str, int] | None,
+    *,
+    seed: int,
+    deep: bool,
+    max_wait: timedelta,
+) -> Plan:
+    worlds: list[Simulated] = []
+
+    def world(redact: Redactor) -> Simulated:
+        worlds.append(Simulated(profile, redact, needs=needs, max_wait=max_wait))
+        return worlds[0]
+
+    runner = Runner(profile, seed, deep=deep, max_wait=max_wait, world=world)
+    runner.open()
+    began = runner.clock.now()
+    try:
+        runner.start(scenarios)
+        finished = [runner.result(scenario) for scenario in scenarios]
+    finally:
+        runner.close()
+    bank = worlds[0].bank
+    return Plan(
+        requests=bank.requests,
+        messages=sum(map(len, bank.mail.values())) if profile.sends_messages else 0,
+        waits=max((one.ended - began for one in finished), default=timedelta(0)),
+        lasts={one.scenario.id: one.ended - one.began for one in finished},
+        needs={one.scenario.id: one.cards for one in finished} if needs is None else needs,
+        locks=[label for label, key in _labels(profile) if key in bank.locked],
+        locked=len(bank.locked),
+        starved=[one.scenario.id for one in finished if _starved(one)],
+    )
+
+
+def _labels(profile: Profile) -> list[tuple[str, str]]:
+    """The profile's own cards: how reports call each, and what tells it from others."""
+    kinds = contacts(profile)
+    cards = [given_card(row, number, kinds) for number, row in enumerate(profile.cards, 1)]
+    return [(card.label, str(card.values["card.number"])) for card in cards]
+
+
+def _starved(finished: Finished) -> bool:
+    return isinstance(finished.error, Inconclusive) and "too few cards" in str(finished.error)
+
+
+def refuse_if_short(profile: Profile, plan: Plan) -> None:
+    """Raise OtpspecError where the profile's own cards do not suffice."""
+    if not profile.cards:
+        return
+    usable, forever = _usable(profile), _lost(profile, plan)
+    least = plan.at_once + SPARE
+    if plan.starved or usable < least:
+        aside = len(profile.cards) - usable
+        has = f"{len(profile.cards)}" + (f", of which {aside} are set aside" if aside else "")
+        why = f"; it locks {forever} for good" if forever else ""
+        raise OtpspecError(
+            f"The check needs {forever + least} cards, and the profile has {has}{why}.\n"
+            "Nothing was sent.\n"
+            "Try: list more in [cards]; add [operations.unlock], so that a card can be used again; "
+            "or check fewer rules with -k."
+        )
+    if profile.max_locked is not None and forever > profile.max_locked:
+        raise OtpspecError(
+            f"The check would lock {forever} cards for good, and cards.max_locked is "
+            f"{profile.max_locked}.\n"
+            "Nothing was sent.\n"
+            "Try: add [operations.unlock]; leave rules out with -k; or raise cards.max_locked."
+        )
+
+
+def _usable(profile: Profile) -> int:
+    """The profile's own cards without those that could not be brought to a known state before."""
+    ledger = Ledger.beside(profile, read_only=True)
+    return sum(ledger.state(label) is not State.SET_ASIDE for label, _ in _labels(profile))
+
+
+def _lost(profile: Profile, plan: Plan) -> int:
+    """Cards that stay locked: nobody can unlock them, and the lock does not end by itself."""
+    again = {"unlock", "enroll"} & profile.operations.keys() or profile.policy.lock_for
+    return 0 if again or profile.policy.lock_scope == "challenge" else plan.locked

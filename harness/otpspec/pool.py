@@ -104,8 +104,10 @@ class Given:
         for number, row in enumerate(profile.cards, 1):
             card = given_card(row, number, kinds)
             self._slots.append(_Slot(card, ledger.state(card.label), dict(row)))
-        self._free = deque(slot for slot in self._slots if slot.state is not State.SET_ASIDE)
+        self._free: deque[_Slot] = deque()
         self._queue: deque[tuple[int, asyncio.Future[list[_Slot]]]] = deque()
+        self._to_come = sum(count > 0 for count in needs.values())
+        self._recycling: set[asyncio.Task[None]] = set()
         tells = all(c.settings.reference is not None for c in profile.channels if c.sends)
         several = Counter(slot.card.contact for slot in self._slots if profile.sends_messages)
         shared = [contact for contact, cards in several.items() if cards > 1 and not tells]
@@ -117,19 +119,28 @@ class Given:
         aside = [slot.card.label for slot in self._slots if slot.state is State.SET_ASIDE]
         return [f"{label}: {self._ledger.why(label)}" for label in aside]
 
+    def open(self) -> None:
+        """Begin to bring the cards to a known state: who used them before is not known."""
+        for slot in self._slots:
+            if slot.state is not State.SET_ASIDE:
+                self._recycle(slot)
+
     @asynccontextmanager
     async def lease(self, scenario: str) -> AsyncIterator[Lease]:
         """The scenario's cards, once they are free. Raises Inconclusive where there are too few."""
-        lent = _Lent(self, await self._reserve(self._needs.get(scenario, 0) + SPARE))
+        needed = self._needs.get(scenario, 0)
+        lent = _Lent(self, await self._reserve(needed + SPARE) if needed else [])
         try:
             yield lent
         finally:
-            self._free.extend(lent.slots)
+            for slot in lent.slots:
+                if slot.state is State.CLEAN:
+                    self._free.append(slot)
+                elif self._to_come:  # else nobody will ask for it: it is left to clean_up
+                    self._recycle(slot)
             self._grant()
 
     async def _reserve(self, count: int) -> list[_Slot]:
-        if count - SPARE == 0:
-            return []
         future: asyncio.Future[list[_Slot]] = asyncio.get_running_loop().create_future()
         self._queue.append((count, future))
         self._grant()
@@ -137,29 +148,48 @@ class Given:
 
     def _grant(self) -> None:
         """Lend to whoever has waited longest, so that nobody waits for ever."""
+        usable = sum(slot.state is not State.SET_ASIDE for slot in self._slots)
         while self._queue:
             count, future = self._queue[0]
-            usable = sum(slot.state is not State.SET_ASIDE for slot in self._slots)
-            count = min(count, usable)
-            if not future.done() and len(self._free) < count:
+            if future.done():
+                self._queue.popleft()
+            elif usable < count - SPARE:
+                self._queue.popleft()
+                self._to_come -= 1
+                future.set_exception(Inconclusive(self._too_few()))
+            elif len(self._free) < min(count, usable):
                 return
-            self._queue.popleft()
-            if not future.done():
-                future.set_result([self._free.popleft() for _ in range(count)])
+            else:
+                self._queue.popleft()
+                self._to_come -= 1
+                future.set_result([self._free.popleft() for _ in range(min(count, usable))])
 
-    async def ready(self, slot: _Slot) -> bool:
-        """Bring a card to a known state; False: it is set aside."""
-        if slot.state is not State.CLEAN:
-            try:
-                await self._clean(slot.card, slot.given)
-            except CannotCleanError as error:
-                slot.state = State.SET_ASIDE
-                self._ledger.note(slot.card.label, slot.state, str(error))
-                return False
+    def _too_few(self) -> str:
+        aside = self.set_aside
+        return "too few cards are left" + (f"; set aside: {'; '.join(aside[:3])}" if aside else "")
+
+    def _recycle(self, slot: _Slot) -> None:
+        task = asyncio.get_running_loop().create_task(self._made_ready(slot))
+        self._recycling.add(task)
+        task.add_done_callback(self._recycling.discard)
+
+    async def _made_ready(self, slot: _Slot) -> None:
+        """Bring a card to a known state, and give it to who waits for one; or set it aside."""
+        try:
+            await self._clean(slot.card, slot.given)
+        except CannotCleanError as error:
+            slot.state = State.SET_ASIDE
+            self._ledger.note(slot.card.label, slot.state, str(error))
+        else:
+            slot.card.tried.clear()
+            slot.state = State.CLEAN
+            self._free.append(slot)
+        self._grant()
+
+    def used(self, slot: _Slot) -> None:
+        """A scenario begins to use a card. It is noted before: the run may be killed."""
         slot.state = State.USED
-        slot.card.tried.clear()
         self._ledger.note(slot.card.label, slot.state)
-        return True
 
     def housekeeping(self) -> Lease:
         """A lease of no cards, for who cleans them."""
@@ -167,6 +197,9 @@ class Given:
 
     async def clean_up(self, leave: Clean) -> None:
         """Leave the cards as they were found, as far as that can be done."""
+        for task in list(self._recycling):
+            task.cancel()
+        await asyncio.gather(*self._recycling, return_exceptions=True)
         for slot in self._slots:
             if slot.state is State.USED:
                 try:
@@ -195,12 +228,9 @@ class _Lent:
 
     async def take(self, taker: Taker) -> Card:
         """Another card, in a known state. Raises Inconclusive where there is none."""
-        while self._left:
-            slot = self._left.popleft()
-            if await self._pool.ready(slot):
-                await taker.skip(slot.card)
-                return slot.card
-            self.slots.remove(slot)
-        aside = self._pool.set_aside
-        why = f"; set aside: {'; '.join(aside[:3])}" if aside else ""
-        raise Inconclusive(f"too few cards are left{why}")
+        if not self._left:
+            raise Inconclusive("it took more cards than on a sound target, and no other is free")
+        slot = self._left.popleft()
+        self._pool.used(slot)
+        await taker.skip(slot.card)
+        return slot.card

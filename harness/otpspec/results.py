@@ -17,6 +17,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One request and its answer, redacted, with the harness's clock in seconds since the start."""
 
     operation: str
+    id: str = ""  # in the request's correlation header: to be found in the target's own logs
     request: str  # "POST /transactions/7f…/verify {"otc": "•••123"}"
     status: int | None  # None: no answer came
     answer: str  # the body as text, redacted and cut; or why there is none
@@ -120,6 +121,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     base_url: str
     clock: str
+    version: str = ""  # its build, as it says itself, or as the profile says
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):

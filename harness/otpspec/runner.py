@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from otpspec import realtime
-from otpspec.clock import IdleSelector, JumpingClock, PatientClock, RealClock
+from otpspec.clock import IdleSelector, JumpingClock, RealClock, TrialClock
 from otpspec.errors import ClockError, OtpspecError, TargetError
 from otpspec.judging import Notes
 from otpspec.outcome import Verdict
@@ -55,14 +55,18 @@ class Finished:
     error: BaseException | None = None
     answers: list[Answer] = field(default_factory=list)
     began: datetime = datetime.min  # in the target's time
+    ended: datetime = datetime.min
+    cards: int = 0  # how many it took
     duration_s: float = 0.0  # in real time
 
 
 class Runner:
     """Runs scenarios against a target. Open it first, close it in any case.
 
-    `on_finished` is called on the runner's thread as each scenario ends. `world` makes what they
-    happen in: by default the target itself.
+    `on_finished` is called on the runner's thread as each scenario ends. `max_wait` is how long one
+    may wait in real time. `needs` and `lasts` are what a plan has found out: how many of the
+    profile's own cards each takes, and for how long. `world` makes what they happen in: by default
+    the target itself.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Runner:
         deep: bool = False,
         max_wait: timedelta = LONGEST_WAIT,
         needs: Mapping[str, int] | None = None,
+        lasts: Mapping[str, timedelta] | None = None,
         world: WorldOf | None = None,
     ) -> None:
         self.profile = profile
@@ -85,6 +90,7 @@ class Runner:
         self._on_finished = on_finished
         self._deep = deep
         self._max_wait = max_wait
+        self._lasts = lasts or {}
         self._selector = IdleSelector(STUCK_AFTER)
         self._loop = asyncio.SelectorEventLoop(self._selector)
         self._thread = threading.Thread(target=self._loop.run_forever, name="otpspec", daemon=True)
@@ -96,6 +102,11 @@ class Runner:
     def clock(self) -> RealClock | JumpingClock:
         """The target's clock."""
         return self._world.clock
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the results must know of the run."""
+        return self._world.notes()
 
     @property
     def version(self) -> str:
@@ -122,7 +133,8 @@ class Runner:
 
     def start(self, scenarios: Iterable[Scenario]) -> None:
         """Start scenarios, all at once."""
-        scenarios = list(scenarios)
+        soon = timedelta(0)  # who waits longest gets the cards first
+        scenarios = sorted(scenarios, key=lambda s: self._lasts.get(s.id, soon), reverse=True)
         self._futures |= {scenario.id: Future() for scenario in scenarios}
         self._loop.call_soon_threadsafe(self._start_tasks, scenarios)
 
@@ -178,16 +190,17 @@ class Runner:
     async def _run(self, scenario: Scenario) -> None:
         began, started = self.clock.now(), realtime.monotonic()
         session = self._world.session()
-        notes = Notes()
+        notes, taken = Notes(), 0
         try:
             async with self._world.cards.lease(scenario.id) as lease:
                 rng = self._rng(scenario)
                 trial = self._world.trial(session, rng, lease, self._codes_seen, deep=self._deep)
-                if isinstance(self.clock, RealClock):
-                    until = began + self._max_wait
-                    trial.clock = PatientClock(self.clock, until, self._max_wait)
+                clock = trial.clock = TrialClock(self.clock, self._max_wait)
                 notes = trial.notes
                 verdict, error = await self._judge(scenario, trial)
+                taken = len(trial.cards)
+                if clock.slept and self.clock.leans_on:
+                    notes.measured["leans on"] = self.clock.leans_on
                 for card in trial.cards:
                     await trial.settle(card)
         except (Inconclusive, asyncio.CancelledError) as caught:  # it never got its cards
@@ -198,13 +211,15 @@ class Runner:
         finished = Finished(
             scenario,
             verdict,
-            reason=self._reason(error),
+            reason=self._reason(error, notes.measured.get("leans on", "")),
             measured=notes.measured,
             expected=broken.expected if broken else "",
             got=broken.got if broken else "",
             error=error,
             answers=session.answers,
             began=began,
+            ended=self.clock.now(),
+            cards=taken,
             duration_s=realtime.monotonic() - started,
         )
         self._futures[scenario.id].set_result(finished)
@@ -236,7 +251,9 @@ class Runner:
         digest = hashlib.sha256(f"{self.seed}:{scenario.id}".encode()).digest()
         return random.Random(digest)  # noqa: S311 - to be repeated, not to be secret
 
-    def _reason(self, error: BaseException | None) -> str:
+    def _reason(self, error: BaseException | None, leans_on: str) -> str:
+        if isinstance(error, Broken) and leans_on:
+            return self.redact.own(f"{error.because} ({leans_on})")
         if isinstance(error, (Broken, NotApplicable, Inconclusive)):
             return self.redact.own(error.because if isinstance(error, Broken) else str(error))
         return self.redact(_fault(error))

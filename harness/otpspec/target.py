@@ -37,6 +37,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     error: str = ""  # why there is no answer
+    id: str = ""  # of the request, to be found in the target's own logs
     jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
     called: datetime = datetime.min
     returned: datetime = datetime.min
@@ -147,14 +148,16 @@ class Session:
 
     async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
         """One request; its answer as it came, not yet read, or None where none came."""
+        request = self._access.marked(request)
         await self._access.turn()
         called = self._clock.now()
         try:
             raw = await self._wire.send(request, jar)
         except httpx.HTTPError as error:
             silent = frozenset({Outcome.UNAVAILABLE})
-            why, now = describe(error), self._clock.now()
-            return Answer(request, None, silent, error=why, called=called, returned=now), None
+            why, now, mark = describe(error), self._clock.now(), self._access.mark_of(request)
+            answer = Answer(request, None, silent, error=why, id=mark, called=called, returned=now)
+            return answer, None
         answer = Answer(
             request,
             raw.status,
@@ -162,6 +165,7 @@ class Session:
             {},
             raw.headers,
             raw.body,
+            id=self._access.mark_of(request),
             called=called,
             returned=self._clock.now(),
         )

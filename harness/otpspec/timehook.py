@@ -9,6 +9,7 @@ from otpspec.errors import ClockError, TargetError
 from otpspec.exchange import Wire, describe
 from otpspec.faults import no_answer, wrong_answer
 from otpspec.profile import Profile, Step
+from otpspec.profile.answers import decode
 
 
 class HttpTimeHook:
@@ -62,6 +63,8 @@ class HttpTimeHook:
                 raise ValueError(f"HTTP {raw.status}")
             captured = step.captured(raw)
             if step.keeps - captured.keys():
+                if step.reads_json:
+                    decode(raw.body)
                 raise ValueError("something that [clock] captures is not in the answer")
             return captured
         except ValueError as error:

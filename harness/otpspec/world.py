@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -49,6 +50,9 @@ class World(Protocol):
     async def close(self) -> None:
         """Give everything back."""
 
+    def notes(self) -> list[str]:
+        """What a reader of the results must know of the run."""
+
     def session(self) -> Session:
         """A payer's conversation with the target."""
 
@@ -58,7 +62,47 @@ class World(Protocol):
         """What a scenario is given."""
 
 
-class Live:
+class Housekeeping(ABC):
+    """A world that can bring the profile's own cards to a known state."""
+
+    cards: Cards
+
+    def __init__(self, profile: Profile, max_wait: timedelta) -> None:
+        self.profile = profile
+        self._max_wait = max_wait
+
+    @abstractmethod
+    def session(self) -> Session:
+        """A payer's conversation with the target."""
+
+    @abstractmethod
+    def trial(
+        self, session: Session, rng: random.Random, lease: Lease, codes: list[str], *, deep: bool
+    ) -> Trial:
+        """What a scenario is given."""
+
+    async def clean(self, card: Card, given: Mapping[str, str]) -> None:
+        """Bring a card to a known state. Raises CannotCleanError."""
+        async with self._housekeeper() as trial:
+            await clean(trial, card, given, self._max_wait)
+
+    async def leave(self, card: Card, given: Mapping[str, str]) -> None:
+        """After a run: unlock a card. Raises CannotCleanError."""
+        async with self._housekeeper() as trial:
+            await leave(trial, card, given)
+
+    @asynccontextmanager
+    async def _housekeeper(self) -> AsyncIterator[Trial]:
+        session = self.session()
+        assert isinstance(self.cards, Given)  # noqa: S101 - others have nothing to clean
+        rng = random.Random(secrets.randbits(64))  # noqa: S311
+        try:
+            yield self.trial(session, rng, self.cards.housekeeping(), [], deep=False)
+        finally:
+            await session.aclose()
+
+
+class Live(Housekeeping):
     """The target itself."""
 
     def __init__(
@@ -70,13 +114,12 @@ class Live:
         max_wait: timedelta = LONGEST_WAIT,
     ) -> None:
         """`needs`: how many of the profile's own cards each scenario takes."""
-        self.profile = profile
+        super().__init__(profile, max_wait)
         self.clock: RealClock | JumpingClock = RealClock()
         self.version = ""
         self.cards: Cards = Enrolled(profile)
         self._redact = redact
         self._needs = needs or {}
-        self._max_wait = max_wait
         self._opened = AsyncExitStack()
 
     async def open(self) -> None:
@@ -92,9 +135,10 @@ class Live:
         await self._probe(session)
         self.version = await session.version()
         if self.profile.cards:
-            given = Given(self.profile, self._needs, Ledger.beside(self.profile), self._clean)
-            self._opened.push_async_callback(given.clean_up, self._leave)
+            given = Given(self.profile, self._needs, Ledger.beside(self.profile), self.clean)
+            self._opened.push_async_callback(given.clean_up, self.leave)
             self.cards = given
+            given.open()
             for row in self.profile.cards:
                 self._redact.learn(*given_card(row, 0, ()).secrets())
 
@@ -111,6 +155,11 @@ class Live:
         self._redact.learn(*card.secrets())
         await session.probe(card.values, self._redact)
 
+    def notes(self) -> list[str]:
+        """Which of the profile's own cards could not be used."""
+        aside = self.cards.set_aside if isinstance(self.cards, Given) else []
+        return [f"set aside: {card}" for card in aside]
+
     def session(self) -> Session:
         """A payer's conversation with the target."""
         return Session(self._access, self.clock, self._inboxes)
@@ -120,25 +169,6 @@ class Live:
     ) -> Trial:
         """What a scenario is given."""
         return Trial(self.profile, self.clock, session, self._redact, rng, lease, codes, deep=deep)
-
-    async def _clean(self, card: Card, given: Mapping[str, str]) -> None:
-        async with self._housekeeper() as trial:
-            await clean(trial, card, given, self._max_wait)
-
-    async def _leave(self, card: Card, given: Mapping[str, str]) -> None:
-        async with self._housekeeper() as trial:
-            await leave(trial, card, given)
-
-    @asynccontextmanager
-    async def _housekeeper(self) -> AsyncIterator[Trial]:
-        """Who brings the profile's own cards to a known state, in a session of its own."""
-        session = self.session()
-        assert isinstance(self.cards, Given)  # noqa: S101 - others have nothing to clean
-        rng = random.Random(secrets.randbits(64))  # noqa: S311
-        try:
-            yield self.trial(session, rng, self.cards.housekeeping(), [], deep=False)
-        finally:
-            await session.aclose()
 
 
 WorldOf = Callable[[Redactor], World]

@@ -1,7 +1,7 @@
 """otpspec check: every rule, a verdict each."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +12,12 @@ from otpspec import known as known_failures
 from otpspec import profile as profiles
 from otpspec.cli import coverage
 from otpspec.cli.output import BROKEN, INCONCLUSIVE, OK, end, follow, prepare
-from otpspec.cli.suite import run
+from otpspec.cli.planning import show_plan
+from otpspec.cli.suite import Choice, run
 from otpspec.errors import OtpspecError
+from otpspec.profile.reader import parse_duration
 from otpspec.rules import RULES, StandardName
+from otpspec.world import LONGEST_WAIT
 
 ProfileArgument = Annotated[
     str, typer.Argument(metavar="PROFILE", help="A TOML file, or the name of a shipped profile.")
@@ -54,6 +57,12 @@ def check(
     deep: Annotated[
         bool, typer.Option(help="Statistics, too: hundreds of codes, and their timing.")
     ] = False,
+    max_wait: Annotated[
+        str, typer.Option(metavar="TIME", help="Leave out what waits longer in real time: 15m")
+    ] = "",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what a check would take; send nothing.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
     inconclusive: Annotated[
         str, typer.Option(metavar="fail|warn", help="Whether what cannot be judged is exit 3.")
@@ -65,18 +74,20 @@ def check(
     named = coverage.standard(standard) if standard else None
     only = selected(select, named)
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
+    choice = Choice(select, only, deep, _duration(max_wait))
+    if plan:
+        raise typer.Exit(show_plan(read, choice, seed))
     expected = known_failures.load(known, today=date.today()) if known else None
     prepare(out)
     with follow("checking") as progress:
         given = [*options(base_url, changes), *(["--deep"] if deep else [])]
+        given += [f"--max-wait {max_wait}"] if max_wait else []
         found = run(
             read,
-            select=select,
-            only=only,
+            choice,
             seed=seed,
             options=given,
             strict=strict,
-            deep=deep,
             known=expected,
             progress=progress,
         )
@@ -87,6 +98,13 @@ def check(
         if code in (OK, INCONCLUSIVE) and not coverage.within(named, read.policy):
             code = BROKEN
     raise typer.Exit(code)
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text) if text else LONGEST_WAIT
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="max-wait") from error
 
 
 def selected(select: str, named: StandardName | None) -> set[str] | None:

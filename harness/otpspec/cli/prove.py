@@ -94,7 +94,7 @@ def changes(options: Iterable[str]) -> list[str]:
 
 def try_one(mutant: Mutant, seed: int) -> Proof:
     """Run the whole suite against one server. Runs in a process of its own."""
-    from otpspec.cli.suite import run
+    from otpspec.cli.suite import Choice, run
 
     began = time.monotonic()
     arguments = [*mutant.options, *(["--mutant", mutant.name] if mutant.name else [])]
@@ -106,7 +106,7 @@ def try_one(mutant: Mutant, seed: int) -> Proof:
             changes=[*changes(mutant.options), "inbox.wait=2s"],  # a mutant may send nothing
             environ=environ,
         )
-        found = run(profile, seed=seed, deep=mutant.deep)
+        found = run(profile, Choice(deep=mutant.deep), seed=seed)
     return Proof(
         mutant.name,
         mutant.rule,

@@ -1,10 +1,11 @@
 """Runs the conformance suite: pytest underneath, with nothing of the user's own setup."""
 
 import os
+import secrets
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -12,13 +13,14 @@ import pytest
 from _pytest.mark.expression import Expression
 
 import otpspec_scenarios.conformance
-from otpspec import conclude, plugin, results
+from otpspec import conclude, plan, plugin, results
 from otpspec import known as known_failures
 from otpspec.cli.output import command_line
 from otpspec.errors import OtpspecError
 from otpspec.outcome import Verdict
 from otpspec.profile import Profile
 from otpspec.runner import Finished, Runner, Scenario
+from otpspec.world import LONGEST_WAIT
 
 _PROVES = "otpspec_rule"  # the marker that the plugin gives a scenario, once for each of its rules
 Progress = Callable[[int, int, int], None]
@@ -40,8 +42,8 @@ class _Watch:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the plugin the runner that has found the target."""
-        assert self.runner is not None  # noqa: S101
-        config.stash[plugin.RUNNER] = self.runner
+        if self.runner is not None:
+            config.stash[plugin.RUNNER] = self.runner
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
@@ -73,49 +75,90 @@ class _Watch:
         self.progress(len(self.finished), len(self.selected), self.broken)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which scenarios are run, and how."""
+
+    select: str = ""  # as pytest's -k
+    only: Container[str] | None = None  # ids of rules: nothing else is run, or has a verdict
+    deep: bool = False
+    max_wait: timedelta = LONGEST_WAIT
+
+
+def planned(profile: Profile, choice: Choice, seed: int) -> plan.Plan:
+    """What a check would do; nothing is sent. Raises OtpspecError where nothing is selected."""
+    _read_words(choice.select)
+    watch = _Watch(lambda done, total, broken: None, only=choice.only)
+    _refuse(watch, _pytest(watch, choice.select, "--collect-only"), choice.select)
+    return plan.make(profile, watch.selected, seed=seed, deep=choice.deep, max_wait=choice.max_wait)
+
+
 def run(
     profile: Profile,
+    choice: Choice = Choice(),
     *,
-    select: str = "",
-    only: Container[str] | None = None,
     seed: int | None = None,
     options: Sequence[str] = (),
     strict: bool = False,
-    deep: bool = False,
     known: known_failures.Known | None = None,
     progress: Progress = lambda done, total, broken: None,
 ) -> results.Results:
-    """Check a target with every conformance scenario, or those that `select` selects.
+    """Check a target with every conformance scenario, or those that are chosen.
 
-    `only` are the ids of rules: nothing else is run, and no other rule has a verdict.
-
-    Raises OtpspecError where the target cannot be used, or nothing is selected.
+    Raises OtpspecError where the target cannot be used, its cards do not suffice, or nothing is
+    selected.
     """
-    _read_words(select)
+    _read_words(choice.select)
     started = datetime.now(UTC)
-    watch = _Watch(progress, only=only)
-    runner = watch.runner = Runner(profile, seed, watch.note, deep=deep)
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    watch = _Watch(progress, only=choice.only)
+    runner = watch.runner = _runner(profile, choice, seed, watch)
     runner.open()
     try:
-        code = _pytest(watch, select)
+        code = _pytest(watch, choice.select)
     finally:
         runner.close()
+    _refuse(watch, code, choice.select)
+    replay = conclude.Replay(profile.source, options, seed)
+    rules = conclude.rule_results(watch.finished, profile, runner.redact, replay)
+    rules = conclude.doubted(rules, profile)
+    found = conclude.document(
+        profile,
+        [rule for rule in rules if choice.only is None or rule.id in choice.only],
+        command=runner.redact(command_line()),
+        started=started,
+        seed=seed,
+        complete=code != pytest.ExitCode.INTERRUPTED,
+        strict=strict,
+        version=runner.redact(runner.version),
+        notes=runner.notes,
+    )
+    return known_failures.judge(found, known, partly=watch.left_out) if known else found
+
+
+def _runner(profile: Profile, choice: Choice, seed: int, watch: _Watch) -> Runner:
+    """Who runs the scenarios; with the profile's own cards, by a plan."""
+    needs, lasts = None, None
+    if profile.cards:
+        made = planned(profile, choice, seed)
+        plan.refuse_if_short(profile, made)
+        needs, lasts = made.needs, made.lasts
+    return Runner(
+        profile,
+        seed,
+        watch.note,
+        deep=choice.deep,
+        max_wait=choice.max_wait,
+        needs=needs,
+        lasts=lasts,
+    )
+
+
+def _refuse(watch: _Watch, code: int, select: str) -> None:
     if watch.unreadable:
         raise OtpspecError("\n".join(["Scenarios cannot be read.", *watch.unreadable]))
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         raise OtpspecError(_why_nothing(code, select))
-    replay = conclude.Replay(profile.source, options, runner.seed)
-    rules = conclude.rule_results(watch.finished, profile, runner.redact, replay)
-    found = conclude.document(
-        profile,
-        [rule for rule in rules if only is None or rule.id in only],
-        command=runner.redact(command_line()),
-        started=started,
-        seed=runner.seed,
-        complete=code != pytest.ExitCode.INTERRUPTED,
-        strict=strict,
-    )
-    return known_failures.judge(found, known, partly=watch.left_out) if known else found
 
 
 def _read_words(select: str) -> None:
@@ -129,13 +172,13 @@ def _read_words(select: str) -> None:
         ) from error
 
 
-def _pytest(watch: _Watch, select: str) -> int:
+def _pytest(watch: _Watch, select: str, *more: str) -> int:
     """Run pytest with our plugin and our scenarios, and with nothing of the user's own setup."""
     arguments = ["-p", "no:terminal", "-p", "no:cacheprovider"]
     arguments += ["-c", os.devnull, "--rootdir", str(folder(otpspec_scenarios))]
     arguments += [str(folder(otpspec_scenarios.conformance)), *(["-k", select] if select else [])]
     with alone():
-        return pytest.main(arguments, plugins=[plugin, watch])
+        return pytest.main([*arguments, *more], plugins=[plugin, watch])
 
 
 def folder(package: ModuleType) -> Path:

@@ -2,9 +2,13 @@
 
 import csv
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from otpspec.policy import Policy
 from otpspec.profile import schema
+from otpspec.profile.places import compile_tree, names_in
 from otpspec.profile.reader import Findings
 
 Row = dict[str, str]
@@ -13,9 +17,9 @@ Row = dict[str, str]
 def read(cards: schema.Cards, folder: Path, found: Findings) -> list[Row]:
     """The rows of [cards], those of the file after those of the table."""
     rows = [dict(row) for row in cards.given]
-    if cards.csv is not None:
-        rows += _from_file(folder / cards.csv, found)
-        if not rows:
+    if cards.csv is not None and (of_file := _from_file(folder, cards.csv, found)) is not None:
+        rows += of_file
+        if not of_file:
             found.add("cards.csv", f"{cards.csv} holds no card")
     if cards.max_locked is not None and cards.max_locked < 0:
         found.add("cards.max_locked", f"{cards.max_locked} is too small; at least 0")
@@ -24,7 +28,8 @@ def read(cards: schema.Cards, folder: Path, found: Findings) -> list[Row]:
 
 def check(rows: list[Row], profile: schema.Profile, policy: Policy, found: Findings) -> None:
     """Look whether every card has what the profile will ask of it, and is there once."""
-    needed: set[str] = {inbox.contact for inbox in _inboxes(profile) if _sends(inbox)}
+    needed = _asked_of_a_card(profile)
+    needed |= {inbox.contact for inbox in _inboxes(profile) if _sends(inbox)}
     if policy.csc != "never":
         needed.add("csc")
     if profile.operations.change_contact is not None:
@@ -34,12 +39,29 @@ def check(rows: list[Row], profile: schema.Profile, policy: Policy, found: Findi
         if lacking:
             text = f"card {lacking[0]} has no {name}" + _and_others(len(lacking) - 1)
             found.add("cards", text)
-    twice = {tuple(sorted(row.items())) for row in rows}
-    if len(twice) < len(rows):
+    different = {row.get("pan") or tuple(sorted(row.items())) for row in rows}
+    if len(different) < len(rows):
         found.add("cards", "the same card is listed twice: two scenarios would share it")
-    if not rows and profile.operations.enroll is None:
+    if profile.operations.enroll is None and profile.cards == schema.Cards():
         text = "missing; or list cards that the target knows in [[cards.given]] or cards.csv"
         found.add("operations.enroll", text)
+
+
+def _asked_of_a_card(profile: schema.Profile) -> set[str]:
+    """The names in places {card.…} that no answer fills: these cards are never enrolled."""
+    texts: list[Any] = [getattr(inbox, "secret", None) for inbox in _inboxes(profile)]
+    texts += [getattr(inbox, "otc", None) for inbox in _inboxes(profile)]
+    asked = {name for _, name in names_in(compile_tree(texts), "")}
+    for operation, requests in msgspec.structs.asdict(profile.operations).items():
+        if operation == "enroll" or requests is None:
+            continue
+        captured: set[str] = set()
+        for request in requests if isinstance(requests, list) else [requests]:
+            tree = compile_tree([getattr(request, key) for key in schema.TEXTS])
+            asked |= {name for _, name in names_in(tree, "")} - captured
+            if operation in ("unlock", "change_contact"):
+                captured |= {f"card.{name}" for name in request.capture}
+    return {name.removeprefix("card.") for name in asked if name.startswith("card.")}
 
 
 def _inboxes(profile: schema.Profile) -> list[schema.Inbox]:
@@ -54,19 +76,21 @@ def _and_others(more: int) -> str:
     return f", nor have {more} others" if more else ""
 
 
-def _from_file(path: Path, found: Findings) -> list[Row]:
+def _from_file(folder: Path, name: str, found: Findings) -> list[Row] | None:
+    """The rows of a file; None where it is not a file of rows."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
+        with (folder / name).open(encoding="utf-8-sig", newline="") as lines:
+            separator = max(",;\t", key=lines.readline().count)  # ; where the comma is in numbers
+            lines.seek(0)
+            reader = csv.DictReader(lines, delimiter=separator)
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        found.add("cards.csv", f"{path.name} cannot be read: {why}")
-        return []
-    read = []
-    for number, row in rows:
-        if None in row or None in row.values():
-            found.add("cards.csv", f"{path.name}, line {number}: not as many values as names")
-        else:
-            read.append({key.strip(): value.strip() for key, value in row.items()})
-    return read
+        found.add("cards.csv", f"{name} cannot be read: {why}")
+        return None
+    bad = [number for number, row in rows if None in row or None in row.values()]
+    for number in bad:
+        found.add("cards.csv", f"{name}, line {number}: not as many values as names")
+    if bad:
+        return None
+    return [{key.strip(): value.strip() for key, value in row.items()} for _, row in rows]

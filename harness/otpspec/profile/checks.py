@@ -1,6 +1,7 @@
 """What is wrong with a profile although each of its values is of the right kind."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,12 +124,14 @@ def _check_request(request: schema.Request, place: str, found: Findings) -> None
         if isinstance(expression, str):
             _check_jmespath(expression, f"{place}.capture.{name}", found)
     known = _known_places(place, found)
-    texts = ("path", "headers", "query", "json", "form", "multipart")
-    for key in texts:
-        node = compile_tree(getattr(request, key))
-        for where, name in names_in(node, f"{place}.{key}"):
-            if name not in known and f"{name.partition('.')[0]}.*" not in known:
-                found.add(where, f"{{{name}}} is not known here; {did_you_mean(name, known)}")
+    for key in schema.TEXTS:
+        _check_places(getattr(request, key), f"{place}.{key}", known, found)
+
+
+def _check_places(node: Any, place: str, known: list[str], found: Findings) -> None:
+    for where, name in names_in(compile_tree(node), place):
+        if name not in known and f"{name.partition('.')[0]}.*" not in known:
+            found.add(where, f"{{{name}}} is not known here; {did_you_mean(name, known)}")
 
 
 def check_operations(operations: schema.Operations, found: Findings) -> None:
@@ -139,7 +142,9 @@ def check_operations(operations: schema.Operations, found: Findings) -> None:
         place = f"operations.{name}"
         requests = asked if isinstance(asked, list) else [asked]
         if not requests:
-            found.add(place, "empty; leave the operation out, or give it a request")
+            needed = name in ("start", "verify")
+            what = "" if needed else "leave the operation out, or "
+            found.add(place, f"empty; {what}give it a request")
             continue
         place += f"[{len(requests) - 1}]" if isinstance(asked, list) else ""
         success = Outcome.APPROVED if name == "verify" else Outcome.DONE
@@ -159,10 +164,27 @@ def _known_places(place: str, found: Findings) -> list[str]:
         return []
     operation = table.removeprefix("operations.")
     known = [*_OWN_PLACES.get(table, ()), *CARD_PLACES, *_columns(found)]
+    if operation == "enroll":  # a card begins with it, and a transaction with start
+        return known + _captured("card", ("enroll",), found, before=place)
     known += _captured("card", _OF_CARDS, found)
-    if operation in _WITH_CHALLENGE:
+    if operation == "start":
+        known += _captured("challenge", ("start",), found, before=place)
+    elif operation in _WITH_CHALLENGE:
         known += _captured("challenge", _WITH_CHALLENGE, found)
     return known
+
+
+def _of_transaction(found: Findings) -> list[str]:
+    """What is known of a transaction that waits for its code."""
+    known = [*CARD_PLACES, *_columns(found), *_captured("card", _OF_CARDS, found)]
+    return known + _captured("challenge", _WITH_CHALLENGE, found)
+
+
+_INBOX_PLACES: dict[str, Callable[[Findings], list[str]]] = {
+    "command": lambda found: ["contact"],
+    "secret": _of_transaction,
+    "otc": _of_transaction,
+}
 
 
 def _columns(found: Findings) -> list[str]:
@@ -173,14 +195,21 @@ def _columns(found: Findings) -> list[str]:
     return [f"card.{key}" for row in cards.given for key in row]
 
 
-def _captured(subject: str, operations: tuple[str, ...], found: Findings) -> list[str]:
-    """What the requests of some operations capture, whichever of them comes first."""
+def _captured(
+    subject: str, operations: tuple[str, ...], found: Findings, before: str = ""
+) -> list[str]:
+    """What the requests of some operations capture, whichever of them comes first.
+
+    `before`: the place of a request; what stands after it, it cannot know.
+    """
     known = []
     for operation in operations:
         place = f"operations.{operation}"
         if place in found.broken:
             return [f"{subject}.*"]
         for where, table in found.tables.items():
+            if where == before:
+                break
             if where == place or re.fullmatch(rf"{re.escape(place)}\[\d+\]", where):
                 assert isinstance(table, schema.Request)  # noqa: S101 - what stands there is one
                 known += [f"{subject}.{key}" for key in table.capture]
@@ -224,7 +253,8 @@ def _check_capture(capture: schema.Capture, place: str, found: Findings) -> None
 
 def _check_inbox(inbox: msgspec.Struct, place: str, found: Findings) -> None:
     for key in ("messages", "id", "text", "to"):
-        if expression := getattr(inbox, key, ""):
+        expression = getattr(inbox, key, "")
+        if expression or (isinstance(inbox, schema.HttpInbox) and key != "to"):
             _check_jmespath(expression, f"{place}.{key}", found)
     for key in ("code", "reference"):
         pattern = getattr(inbox, key, None)
@@ -233,6 +263,8 @@ def _check_inbox(inbox: msgspec.Struct, place: str, found: Findings) -> None:
             found.add(f"{place}.{key}", f"needs a group around {what}")
     if isinstance(inbox, schema.CommandInbox) and not inbox.command:
         found.add(f"{place}.command", 'empty; a list like ["docker", "logs", "mail"]')
+    for key, known in _INBOX_PLACES.items():
+        _check_places(getattr(inbox, key, None), f"{place}.{key}", known(found), found)
 
 
 def _check_clock(found: Findings) -> None:
@@ -242,12 +274,10 @@ def _check_clock(found: Findings) -> None:
         if isinstance(request, schema.Request) and "now" not in request.capture:
             text = "must capture now: seconds since 1970, as the target sees them"
             found.add(f"clock.{key}.capture", text)
-    there = {
-        key for key in ("lease", "release") if f"clock.{key}" in found.tables.keys() | found.broken
-    }
-    if len(there) == 1:
-        (missing,) = {"lease", "release"} - there
-        found.add(f"clock.{missing}", "missing; lease and release go together")
+    written = found.broken.union(found.tables)
+    missing = [key for key in ("lease", "release") if f"clock.{key}" not in written]
+    if len(missing) == 1:
+        found.add(f"clock.{missing[0]}", "missing; lease and release go together")
 
 
 def _check_jmespath(expression: str, place: str, found: Findings) -> None:

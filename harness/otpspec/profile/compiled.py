@@ -56,8 +56,7 @@ class Profile:
         target = read.target
         base = Base.of(target.base_url)
         self.source = source
-        path = Path(source)
-        self.folder = path.parent if path.suffix == ".toml" else Path()
+        self.folder = Path(source).parent
         """Where the files that the profile names are."""
 
         self.target = target

@@ -19,6 +19,10 @@ from otpspec.profile.places import escaped
 from otpspec.profile.reader import Findings
 
 _ENV = re.compile(r"\{env\.([A-Za-z_]\w*)\}")
+_MAY_HAVE_PLACES = re.compile(
+    r"(operations\.\w+(\[\d+\])?|clock\.\w+|target\.version|inbox(\[\d+\])?\.poll)"
+    rf"\.({'|'.join(schema.TEXTS)})\b|inbox(\[\d+\])?\.(command|secret|otc)\b"
+)
 
 
 def shipped() -> list[str]:
@@ -54,7 +58,7 @@ def load(
             raise ProfileError(source, [Problem("(change)", text)])
         _set(source, document, key.strip(), _value(value.strip()))
     found = reader.Findings()
-    secrets: set[str] = set()
+    secrets: dict[str, str] = {}
     document = _with_environment(document, "", environ, secrets, found)
     read = reader.decode(schema.Profile, document, "", found)
     policy = _policy(document.get("policy", {}), found)
@@ -65,10 +69,12 @@ def load(
         check_operations(operations, found)
     assert isinstance(listed, schema.Cards)  # noqa: S101 - what stands there is one
     rows = cards.read(listed, Path(source).parent, found)
+    if document.get("inbox") == []:
+        found.add("inbox", "empty; describe where the codes come, in a table [[inbox]]")
     if read is not reader.BAD and policy is not None:
         cards.check(rows, read, policy, found)
     if found.problems or policy is None:
-        raise ProfileError(source, found.problems)
+        raise ProfileError(source, [_without(secrets, problem) for problem in found.problems])
     return Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
 
 
@@ -107,9 +113,9 @@ def _text(source: str) -> str:
 
 
 def _with_environment(
-    node: Any, place: str, environ: Mapping[str, str], secrets: set[str], found: Findings
+    node: Any, place: str, environ: Mapping[str, str], secrets: dict[str, str], found: Findings
 ) -> Any:
-    """The document with {env.NAME} filled in; the values that were used are secrets."""
+    """The document with {env.NAME} filled in; the values that were used are secrets, by name."""
     if isinstance(node, dict):
         prefix = f"{place}." if place else ""
         return {
@@ -129,10 +135,25 @@ def _with_environment(
         text = f"the environment variable {match[1]} is not set; try: export {match[1]}=…"
         if not value and text not in (problem.text for problem in found.problems):
             found.add(place, text)
-        secrets.add(value)
-        return escaped(value)
+        secrets[value] = match[1]
+        return escaped(value) if _MAY_HAVE_PLACES.match(place) else value
 
     return _ENV.sub(fill, node)
+
+
+def _without(secrets: Mapping[str, str], problem: Problem) -> Problem:
+    """A mistake as it may be shown: what came from the environment stands there by its name."""
+    names = {
+        spelling: name
+        for value, name in secrets.items()
+        if len(value) > 2  # as in reports, which would lose every 1 by a secret "1"
+        for spelling in (value, escaped(value), repr(value)[1:-1])
+    }
+    if not names:
+        return problem
+    longest_first = sorted(names, key=len, reverse=True)
+    values = re.compile("|".join(map(re.escape, longest_first)))
+    return Problem(problem.place, values.sub(lambda m: f"{{env.{names[m[0]]}}}", problem.text))
 
 
 def _policy(table: Any, found: Findings) -> Policy | None:

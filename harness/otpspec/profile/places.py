@@ -25,22 +25,22 @@ class Template:
     `{{name}}` is the text {name} itself.
     """
 
-    __slots__ = ("_parts", "_whole", "names")
+    __slots__ = ("_parts", "names", "whole")
 
     def __init__(self, text: str) -> None:
         pieces = _PLACE.split(text)
         self.names = tuple(pieces[1::2])
         pieces[::2] = [_LITERAL.sub(r"{\1}", piece) for piece in pieces[::2]]
         self._parts = [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
-        self._whole = self.names[0] if len(self._parts) == 1 and self.names else None
+        self.whole = self.names[0] if len(self._parts) == 1 and self.names else None
 
     def fill(self, values: Values) -> Any:
         """The text with its places filled; a text that is one single place: its value as it is.
 
         MISSING where a value is. Raises KeyError with the name of a place that has no value.
         """
-        if self._whole is not None:
-            return values[self._whole]
+        if self.whole is not None:
+            return values[self.whole]
         if any(values[name] is MISSING for name in self.names):
             return MISSING
         return self.text(values)

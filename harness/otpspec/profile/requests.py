@@ -31,6 +31,7 @@ _encode = msgspec.json.Encoder().encode
 _quote = partial(quote, safe="")
 _BREAKS = re.compile(r"[\r\n\0]+")
 _FORM = "application/x-www-form-urlencoded"
+_LONGEST_TARGET = 60_000  # httpx refuses URLs from 65,536 characters on
 
 
 class Request(NamedTuple):
@@ -79,6 +80,8 @@ class Step:
         self.keeps = frozenset(request.capture)
         """The names of what it captures."""
 
+        self.reads_json = all(isinstance(c, str) or c.json for c in request.capture.values())
+
         self._path = Template(base.path + request.path)
         self._query = compile_tree(request.query)
         self._headers = compile_tree(request.headers)
@@ -109,6 +112,8 @@ class Step:
         target = self._path.text(values, _quote)
         if self._query:
             target += ("&" if "?" in target else "?") + urlencode(_pairs(self._query, values))
+        if len(target) > _LONGEST_TARGET:
+            raise UnsayableError(f"no client sends a URL of {len(target)} characters")
         headers = dict(_pairs(self._headers, values))
         kind, body = self._body(values, extra_body or {}, repeated)
         if kind:
@@ -233,9 +238,7 @@ def _pairs(
 
 
 def _repeat(tree: Any, place: str, values: Sequence[Any]) -> dict[str, Sequence[Any]]:
-    keys = [
-        key for key, node in tree.items() if isinstance(node, Template) and node.names == (place,)
-    ]
+    keys = [k for k, node in tree.items() if isinstance(node, Template) and node.whole == place]
     if not keys:
         raise UnsayableError(f"no key of the body is just the place {{{place}}}")
     return dict.fromkeys(keys, values)

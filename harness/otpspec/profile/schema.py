@@ -43,6 +43,10 @@ class Capture(_Table, frozen=True, kw_only=True):
     regex: str | None = None  # its first group; of the source's value, or of the body
 
 
+TEXTS = ("path", "headers", "query", "json", "form", "multipart")
+"""The keys of a request that may have places."""
+
+
 class Request(_Table, frozen=True, kw_only=True):
     """One request, with places like {card.id}, and what is kept of its answer."""
 

@@ -1,0 +1,32 @@
+"""What the profile's file itself says of the operations: its captures and patterns, as written."""
+
+import tomllib
+from collections.abc import Iterable
+
+import msgspec
+
+from otpspec.profile import schema
+from otpspec.profile.load import _set, _text, _value
+
+Declared = dict[str, list[schema.Request]]
+"""Each operation with its requests."""
+
+
+def declared(
+    source: str, *, base_url: str | None = None, changes: Iterable[str] = ()
+) -> Declared:
+    """The requests of a profile that can be read, with {env.NAME} still in their places."""
+    document = tomllib.loads(_text(source))
+    if base_url is not None:
+        _set(source, document, "target.base_url", base_url)
+    for change in changes:
+        key, _, value = change.partition("=")
+        _set(source, document, key.strip(), _value(value.strip()))
+    read = msgspec.convert(document["operations"], schema.Operations)
+    asked = msgspec.structs.asdict(read).items()
+    return {n: r if isinstance(r, list) else [r] for n, r in asked if r is not None}
+
+
+def place(operation: str, number: int, requests: list[schema.Request]) -> str:
+    """Where a request stands in the file: "operations.start", or "operations.start[1]"."""
+    return f"operations.{operation}" + (f"[{number}]" if len(requests) > 1 else "")
