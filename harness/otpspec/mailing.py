@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,8 +93,9 @@ class Mailing:
         """The messages that `next_message` has not yet given, of all channels, without waiting."""
         self.needs_messages()
         fetched = self._fetched.get(id(whom), []) if isinstance(whom, Card) else []
-        if isinstance(whom, Card) and self.lease.shares(whom):
+        if isinstance(whom, Card) and self.lease.shares(whom.contact):
             return list(fetched)  # what else has come may be someone else's
+        self._needs_own(whom)
         return [*fetched, *await self._came(whom)]
 
     async def _came(self, whom: Card | str) -> list[Message]:
@@ -104,10 +104,16 @@ class Mailing:
     async def silence(self, whom: Card | str) -> list[Message]:
         """Wait, in real time, for inbox.quiet; the messages that came all the same."""
         self.needs_messages()
-        alone = self.lease.alone(whom) if isinstance(whom, Card) else nullcontext()
-        async with alone:
+        contact = whom.contact if isinstance(whom, Card) else whom
+        async with self.lease.alone(contact):
             await asyncio.sleep(self.profile.quiet.total_seconds())
+            self._needs_own(whom)
             return [*self._fetched.get(id(whom), []), *await self._came(whom)]
+
+    def _needs_own(self, whom: Card | str) -> None:
+        """Whose a message is cannot be told where it is not known for which card it came."""
+        if isinstance(whom, str) and self.lease.shares(whom):
+            raise NotApplicable("several cards of the profile have the same contact")
 
     async def _unread(self, index: int, contact: str) -> list[Message]:
         read = self.session.read(index, contact)
@@ -126,7 +132,7 @@ class Mailing:
         """What came to the card before is nobody's."""
         if not self.profile.sends_messages:
             return
-        async with self.lease.alone(card):
+        async with self.lease.alone(card.contact):
             for index, contact in self._boxes(card):
                 for message in await self._unread(index, contact):
                     self.session.read(index, contact).add(message.id)
@@ -150,7 +156,7 @@ class Mailing:
         if not self.profile.sends_messages:
             return
         self._owed.update(self._boxes(card))
-        if self.lease.shares(card):
+        if self.lease.shares(card.contact):
             fetched = await self._receive(card, about)
             self._fetched.setdefault(id(card), []).append(fetched)
 

@@ -33,11 +33,11 @@ class Lease(Protocol):
     async def take(self, taker: Taker) -> Card:
         """Another card. Raises Inconclusive where there is none."""
 
-    def shares(self, card: Card) -> bool:
-        """Whether other cards have the same contact, and their messages do not tell."""
+    def shares(self, contact: str) -> bool:
+        """Whether several cards have this contact, and messages do not tell which is meant."""
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
-        """Nobody else has a message sent to the card's contact for as long as the block lasts."""
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
+        """Nobody else has a message sent to the contact for as long as the block lasts."""
 
 
 class Enrolled:
@@ -57,11 +57,11 @@ class Enrolled:
         await taker.enrol(card)
         return card
 
-    def shares(self, card: Card) -> bool:
+    def shares(self, contact: str) -> bool:
         """Each has contacts of its own."""
         return False
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
         """Each has contacts of its own."""
         return nullcontext()
 
@@ -207,13 +207,13 @@ class Given:
                 except CannotCleanError as error:
                     self._ledger.note(slot.card.label, slot.state, str(error))
 
-    def shares(self, card: Card) -> bool:
-        """Whether other cards have the same contact, and their messages do not tell."""
-        return card.contact in self._shared
+    def shares(self, contact: str) -> bool:
+        """Whether several cards have this contact, and messages do not tell which is meant."""
+        return contact in self._shared
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
-        """Nobody else has a message sent to the card's contact for as long as the block lasts."""
-        return self._shared.get(card.contact, nullcontext())
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
+        """Nobody else has a message sent to the contact for as long as the block lasts."""
+        return self._shared.get(contact, nullcontext())
 
 
 class _Lent:

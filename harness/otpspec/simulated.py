@@ -235,11 +235,11 @@ class _Endless:
         made = new_card(self._contacts)
         return replace(made, values=self._row | made.values)
 
-    def shares(self, card: Card) -> bool:
+    def shares(self, contact: str) -> bool:
         """Each has contacts of its own."""
         return False
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
         """Each has contacts of its own."""
         return nullcontext()
 

@@ -43,6 +43,11 @@ class Answer:
     returned: datetime = datetime.min
 
     @property
+    def seen(self) -> str:
+        """The body as a reader sees it: of a page the text, with single spaces."""
+        return Raw(self.status or 0, self.headers, self.body).seen
+
+    @property
     def operation(self) -> str:
         """What was asked: "verify"."""
         return self.request.operation
@@ -252,5 +257,6 @@ def _retry_after(answer: Answer) -> timedelta | None:
         except (ValueError, KeyError):
             return None
         seconds = (until.astimezone(UTC) - sent.astimezone(UTC)).total_seconds()
-    wait = timedelta(seconds=max(0.0, seconds))
-    return wait if wait <= _LONGEST_RETRY else None
+    if not seconds <= _LONGEST_RETRY.total_seconds():  # nor where it is no number at all
+        return None
+    return timedelta(seconds=max(0.0, seconds))

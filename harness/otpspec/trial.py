@@ -157,7 +157,7 @@ class Trial(Mailing, Judging):
             "merchant": amounts.merchant,
         }
         jar = self.session.jar() if card.jar is None else card.jar.copy()
-        async with self.lease.alone(card):
+        async with self.lease.alone(card.contact):
             answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
             if Outcome.DONE in answer.outcomes:
                 card.starts.append(answer.called)
@@ -243,7 +243,7 @@ class Trial(Mailing, Judging):
         self._needs_operation("resend")
         if self.policy.resend_after:
             await self.clock.sleep_until(challenge.sent_latest + self.policy.resend_after)
-        async with self.lease.alone(challenge.card):
+        async with self.lease.alone(challenge.card.contact):
             answer = await self._ask_about(challenge, "resend", {}, patient=patient)
             if Outcome.DONE in answer.outcomes:
                 await self.promised(challenge.card, challenge.captures)

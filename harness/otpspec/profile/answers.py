@@ -17,6 +17,8 @@ _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 _UNKNOWN = frozenset({Outcome.UNKNOWN})
 _THROTTLED = frozenset({Outcome.THROTTLED})
+_MALFORMED = frozenset({Outcome.MALFORMED})
+_TOO_LONG = (413, 414, 431)
 _UNAVAILABLE = frozenset({Outcome.UNAVAILABLE})
 
 Headers = Mapping[str, str]
@@ -186,8 +188,9 @@ class Reader:
     def read(self, raw: Raw) -> Reading:
         """What an answer means: the first pattern that matches it says so.
 
-        Where none does: a 429 is throttling, a 5xx is a failure of the target, and anything else
-        is unknown. None of the three judges anything.
+        Where none does: a 429 is throttling and a 5xx a failure of the target, which judge nothing;
+        413, 414 and 431 refuse a request unread for its length (RFC 9110 15.5, RFC 6585 5), and
+        anything else is unknown, which judges nothing either.
         """
         for pattern in self._patterns:
             if pattern.matches(raw):
@@ -196,6 +199,8 @@ class Reader:
             return Reading(frozenset({Outcome.DONE}), self.captured(raw))
         if raw.status == 429:
             return Reading(_THROTTLED, {})
+        if raw.status in _TOO_LONG:
+            return Reading(_MALFORMED, {})
         return Reading(_UNAVAILABLE if raw.status >= 500 else _UNKNOWN, {})
 
     def captured(self, raw: Raw) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class Step:
     ) -> Request:
         """The request with its places filled.
 
-        `extra_body` adds keys to the body, `extra_headers` headers, both over the profile's.
+        `extra_body` adds keys to the body that the profile's own does not have, `extra_headers`
+        headers, also in the place of the profile's.
         `repeated` is a place and several values: the key of the body that holds just the place is
         there once for each of them. Raises KeyError with the name of a place that has no value,
         UnsayableError where a value, or a repeated key, has no spelling in this kind of body.
@@ -130,9 +131,9 @@ class Step:
         if self._form is not None or self._parts is not None:
             tree: dict[str, Any] = self._form or self._parts or {}
             again = _repeat(tree, *repeated) if repeated else {}
-            pairs = _pairs(tree, values, without=[*extra, *again])
+            pairs = _pairs(tree, values, without=again)
             pairs += [(key, text) for key, many in again.items() for text in map(as_text, many)]
-            pairs += [(key, as_text(value)) for key, value in extra.items()]
+            pairs += [(key, as_text(value)) for key, value in extra.items() if key not in tree]
             return _multipart(pairs) if self._form is None else (_FORM, urlencode(pairs).encode())
         if repeated and not isinstance(self._json, dict):
             raise UnsayableError("there is no body whose key could be repeated")
@@ -140,7 +141,7 @@ class Step:
             return "", b""
         document = fill_tree(self._json, values)
         if extra and isinstance(document, dict):
-            document = {**document, **extra}
+            document = {**extra, **document}
         if not repeated:
             return "application/json", _encode(document)
         again = _repeat(self._json, *repeated)
@@ -232,7 +233,7 @@ def _pairs(
         if key in without:
             continue
         filled = fill_tree(node, values)
-        several = filled if isinstance(filled, list) else [filled]
+        several = filled if isinstance(node, list) else [filled]
         pairs += [(key, as_text(value)) for value in several if value is not MISSING]
     return pairs
 

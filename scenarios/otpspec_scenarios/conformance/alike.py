@@ -46,7 +46,7 @@ def _fields(answer: Answer) -> dict[str, Any]:
     try:
         document = json.loads(answer.body) if answer.body else None
     except ValueError:
-        document = answer.body
+        document = answer.seen
     flat: dict[str, Any] = {}
 
     def walk(node: Any, path: str) -> None:

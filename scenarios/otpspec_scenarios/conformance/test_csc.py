@@ -6,6 +6,7 @@ from otpspec import MISSING, REFUSED, Answer, Challenge, NotApplicable, Trial, p
 from otpspec_scenarios.conformance.alike import differences, stands_in
 from otpspec_scenarios.conformance.needs import (
     needs_more_than_one_try,
+    needs_one_count_for_the_card,
     needs_void_after_wrong_csc,
 )
 
@@ -129,6 +130,7 @@ async def test_new_transaction_works_after_one_was_voided(trial: Trial) -> None:
 
 @proves("CSC-7")
 async def test_repeated_wrong_cscs_lock_the_card(trial: Trial) -> None:
+    needs_one_count_for_the_card(trial)
     if not trial.policy.wrong_csc_counts:
         raise NotApplicable("the profile says policy.wrong_csc_counts = false")
     card = await trial.card()

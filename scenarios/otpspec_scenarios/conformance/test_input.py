@@ -116,10 +116,15 @@ SPELLINGS: dict[str, Any] = {
 }
 
 
+SPACES = ("a space before", "a space after", "a space within", "a line break")
+
+
 @proves("INPUT-4")
 @pytest.mark.parametrize("what", SPELLINGS)
 async def test_other_spelling_of_the_right_code_is_refused(trial: Trial, what: str) -> None:
     needs_digits(trial)
+    if "spaces" in trial.policy.ignores and what in SPACES:
+        raise NotApplicable('the profile says policy.ignores = ["spaces"]')
     challenge = await trial.start()
 
     await refuses(trial, challenge, SPELLINGS[what](challenge.otc), f"the code with {what}")

@@ -44,7 +44,8 @@ async def test_nothing_is_accepted_where_no_code_was_issued(trial: Trial, otc: A
     challenge = await trial.start()
     never = {name: _another_id(value) for name, value in challenge.captures.items()}
 
-    answer = await trial.verify(replace(challenge, captures={**challenge.captures, **never}), otc)
+    other = replace(challenge, captures={**challenge.captures, **never}, jar=trial.session.jar())
+    answer = await trial.verify(other, otc)
 
     trial.expect(answer, *REFUSED, because="this transaction was never started")
 
