@@ -128,8 +128,13 @@ class Wire:
         self._timeout = access.profile.timeout.total_seconds()
         self._transport = access.transport()
 
-    async def send(self, request: Request, jar: Jar | None = None) -> Raw:
-        """Send a request and read its answer. Raises httpx.HTTPError where no answer came."""
+    async def send(self, request: Request, jar: Jar | None = None, *, at_once: bool = False) -> Raw:
+        """Send a request and read its answer. Raises httpx.HTTPError where no answer came.
+
+        `at_once`: the caller has waited for its turn.
+        """
+        if not at_once and request.origin == self.access.profile.origin:
+            await self.access.turn()
         jar = Jar() if jar is None else jar
         built = self._built(request, jar)
         try:

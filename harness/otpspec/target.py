@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,9 +17,6 @@ from otpspec.outcome import Outcome
 from otpspec.profile import Channel, Message, Profile, Raw, Reading, Request, UnsayableError
 from otpspec.redact import Redactor
 from otpspec.verdicts import Inconclusive, NotApplicable
-
-_LONGEST_RETRY = timedelta(minutes=2)
-_MOST_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -114,35 +110,10 @@ class Session:
         where it cannot say what is asked for, NotAllowedError where the target's address may not
         be connected to.
         """
-        for _ in range(_MOST_TRIES):
-            answer = await self._ask(operation, values, jar, extra)
-            wait = _retry_after(answer) if patient else None
-            if wait is None:
-                break
-            self._access.slow_down()
-            await self._clock.sleep_until(self._clock.now() + wait)
-        return replace(answer, jar=jar)
-
-    async def _ask(
-        self, operation: str, values: Mapping[str, Any], jar: Jar | None, extra: dict[str, Any]
-    ) -> Answer:
         asked = self._profile.operations[operation]
-        exchange = asked.exchange(values, self._profile.origins, **extra)
-        began: datetime | None = None
+        exchange = asked.exchange(values, self._profile.origins, patient=patient, **extra)
         try:
-            request = next(exchange)
-            while True:
-                answer, raw = await self._send(request, jar)
-                began = began or answer.called
-                if raw is None:
-                    self.answers.append(answer)
-                    return replace(answer, called=began)
-                following, reading = _go_on(exchange, raw)
-                answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
-                self.answers.append(answer)
-                if following is None:
-                    return replace(answer, called=began)
-                request = following
+            answer = await self._drive(exchange, next(exchange), jar)
         except KeyError as error:
             raise Inconclusive(
                 f"{operation} needs {{{error.args[0]}}}, which no answer before it held: "
@@ -150,6 +121,31 @@ class Session:
             ) from error
         except UnsayableError as error:
             raise NotApplicable(f"the request of {operation} cannot say it: {error}") from error
+        return replace(answer, jar=jar)
+
+    async def _drive(
+        self, exchange: Generator[Request, Raw, Reading], request: Request, jar: Jar | None
+    ) -> Answer:
+        """Send an operation's requests one after the other; the last answer, for all of them."""
+        began: datetime | None = None
+        while True:
+            if request.after_s is not None:
+                self._access.slow_down()
+                until = self._clock.now() + timedelta(seconds=request.after_s)
+                await self._clock.sleep_until(until)
+            answer, raw = await self._send(request, jar)
+            began = began or answer.called
+            self.answers.append(answer)
+            if raw is None:
+                return replace(answer, called=began)
+            following, reading = _go_on(exchange, raw)
+            answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
+            self.answers[-1] = answer
+            if following is None:
+                return replace(answer, called=began)
+            if following.after_s is not None and began == answer.called:
+                began = None  # nothing was carried out so far
+            request = following
 
     async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
         """One request; its answer as it came, not yet read, or None where none came."""
@@ -157,7 +153,7 @@ class Session:
         await self._access.turn()
         called = self._clock.now()
         try:
-            raw = await self._wire.send(request, jar)
+            raw = await self._wire.send(request, jar, at_once=True)
         except httpx.HTTPError as error:
             silent = frozenset({Outcome.UNAVAILABLE})
             why, now, mark = describe(error), self._clock.now(), self._access.mark_of(request)
@@ -238,25 +234,8 @@ class Session:
 def _go_on(exchange: Generator[Request, Raw, Reading], raw: Raw) -> tuple[Request | None, Reading]:
     """The operation's next request, or None and what it came to."""
     try:
-        return exchange.send(raw), Reading(frozenset({Outcome.DONE}), {})
+        following = exchange.send(raw)
     except StopIteration as end:
         return None, end.value
-
-
-def _retry_after(answer: Answer) -> timedelta | None:
-    """How long a target that has refused a request unread wants it to wait (RFC 9110 10.2.3)."""
-    text = answer.headers.get("retry-after", "")
-    if answer.outcomes != {Outcome.THROTTLED} or not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(text)
-            sent = parsedate_to_datetime(answer.headers["date"])
-        except (ValueError, KeyError):
-            return None
-        seconds = (until.astimezone(UTC) - sent.astimezone(UTC)).total_seconds()
-    if not seconds <= _LONGEST_RETRY.total_seconds():  # nor where it is no number at all
-        return None
-    return timedelta(seconds=max(0.0, seconds))
+    outcome = Outcome.DONE if following.after_s is None else Outcome.THROTTLED
+    return following, Reading(frozenset({outcome}), {})

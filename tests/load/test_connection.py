@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from otpspec.errors import NotAllowedError, TargetError
+from otpspec.guard import Guard, Rules, tls_context
 from otpspec.load import connection
 from otpspec.load.connection import Connection, NoAnswerError, Place
 
@@ -77,6 +78,11 @@ def peer(peers: list[Peer], treat: Callable[[Peer, socket.socket], None], **more
     return made
 
 
+def place(origin: str, tls: ssl.SSLContext | None = None) -> Place:
+    """Where an origin is, for a profile that names it and nothing else."""
+    return Place(origin, Guard(Rules(tls=tls), [origin]))
+
+
 def polite(peer: Peer, client: socket.socket) -> None:
     while peer.ask(client):
         client.sendall(OK)
@@ -106,7 +112,7 @@ def trickling(peer: Peer, client: socket.socket) -> None:
 
 def test_connection_is_kept_open(peers: list[Peer]) -> None:
     target = peer(peers, polite)
-    line = Connection(Place(target.origin), timeout=5)
+    line = Connection(place(target.origin), timeout=5)
 
     answers = [line.exchange(ASKED) for _ in range(20)]
     line.close()
@@ -120,7 +126,7 @@ def test_connection_that_the_target_closed_meanwhile_is_not_used(
 ) -> None:
     monkeypatch.setattr(connection, "_IDLE", 0.0)
     target = peer(peers, once)
-    line = Connection(Place(target.origin), timeout=5)
+    line = Connection(place(target.origin), timeout=5)
 
     line.exchange(ASKED)
     time.sleep(0.1)
@@ -131,7 +137,7 @@ def test_connection_that_the_target_closed_meanwhile_is_not_used(
 
 def test_request_that_got_no_answer_is_not_sent_again(peers: list[Peer]) -> None:
     target = peer(peers, dropping)
-    line = Connection(Place(target.origin), timeout=5)
+    line = Connection(place(target.origin), timeout=5)
 
     with pytest.raises(NoAnswerError, match=r"closed before the answer was whole|reset"):
         line.exchange(ASKED)
@@ -144,7 +150,7 @@ def test_request_that_got_no_answer_is_not_sent_again(peers: list[Peer]) -> None
 def test_whole_exchange_has_one_time_limit(
     peers: list[Peer], treat: Callable[[Peer, socket.socket], None]
 ) -> None:
-    line = Connection(Place(peer(peers, treat).origin), timeout=0.3)
+    line = Connection(place(peer(peers, treat).origin), timeout=0.3)
     began = time.monotonic()
 
     with pytest.raises(NoAnswerError, match="no answer in time"):
@@ -154,7 +160,7 @@ def test_whole_exchange_has_one_time_limit(
 
 
 def test_time_limit_of_one_exchange_does_not_reach_into_the_next(peers: list[Peer]) -> None:
-    line = Connection(Place(peer(peers, polite).origin), timeout=0.3)
+    line = Connection(place(peer(peers, polite).origin), timeout=0.3)
     for _ in range(5):
         line.exchange(ASKED)
         time.sleep(0.1)
@@ -165,7 +171,7 @@ def test_time_limit_of_one_exchange_does_not_reach_into_the_next(peers: list[Pee
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         origin = f"http://127.0.0.1:{gone.getsockname()[1]}"
-    line = Connection(Place(origin), timeout=5)
+    line = Connection(place(origin), timeout=5)
 
     with pytest.raises(NoAnswerError, match="connection refused"):
         line.exchange(ASKED)
@@ -180,7 +186,7 @@ def test_long_request_is_sent_whole(peers: list[Peer]) -> None:
             left -= len(client.recv(65536))
         client.sendall(OK)
 
-    line = Connection(Place(peer(peers, swallow).origin), timeout=20)
+    line = Connection(place(peer(peers, swallow).origin), timeout=20)
 
     assert line.exchange(b"x" * size).status == 200
 
@@ -188,12 +194,12 @@ def test_long_request_is_sent_whole(peers: list[Peer]) -> None:
 @pytest.mark.parametrize("origin", ["http://192.0.2.1:8080", "https://[2001:db8::1]"])
 def test_address_of_another_machine_is_never_tried(origin: str) -> None:
     with pytest.raises(NotAllowedError):
-        Place(origin)
+        place(origin)
 
 
 def test_origin_without_a_host_is_refused() -> None:
     with pytest.raises(TargetError, match="has no host"):
-        Place("http://")
+        place("http://")
 
 
 @pytest.fixture(scope="session")
@@ -220,18 +226,18 @@ def secure(peers: list[Peer], certificate: Path) -> Peer:
     return peer(peers, polite, context=context)
 
 
-def test_tls_with_a_trusted_certificate(
-    secure: Peer, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    line = Connection(Place(secure.origin), timeout=5)
+def test_tls_with_a_trusted_certificate(secure: Peer, certificate: Path) -> None:
+    line = Connection(place(secure.origin, tls_context(ca=certificate)), timeout=5)
 
     assert [line.exchange(ASKED).status for _ in range(3)] == [200] * 3
     assert secure.connections == 1
 
 
-def test_tls_with_an_unknown_certificate_is_refused(secure: Peer) -> None:
-    line = Connection(Place(secure.origin), timeout=5)
+def test_tls_with_an_unknown_certificate_is_refused(
+    secure: Peer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # which nobody asks
+    line = Connection(place(secure.origin), timeout=5)
 
     with pytest.raises(NoAnswerError, match=r"(?i)certificate"):
         line.exchange(ASKED)
@@ -244,7 +250,7 @@ def test_each_exchange_has_the_whole_time_out_to_itself() -> None:
             client.sendall(OK)
 
     peer = Peer(treat)
-    patient = Connection(Place(peer.origin), timeout=0.3)
+    patient = Connection(place(peer.origin), timeout=0.3)
 
     answers = [patient.exchange(ASKED) for _ in range(40)]  # 0.8 s in all
 

@@ -1,6 +1,7 @@
 """What a TOML file says of a target: builds requests and reads answers, without a socket."""
 
 from otpspec.profile import schema
+from otpspec.profile.adapter import Adapter
 from otpspec.profile.answers import Raw, Reading
 from otpspec.profile.compiled import Profile
 from otpspec.profile.load import load, shipped
@@ -10,6 +11,7 @@ from otpspec.profile.requests import Operation, Request, Step
 
 __all__ = [
     "MISSING",
+    "Adapter",
     "Channel",
     "Message",
     "Operation",

@@ -13,6 +13,7 @@ import msgspec
 from otpspec.errors import Problem, ProfileError
 from otpspec.policy import POLICIES, WORDS_FOR_NONE, Policy
 from otpspec.profile import cards, reader, schema
+from otpspec.profile.adapter import fit
 from otpspec.profile.checks import check, check_operations, check_policy, check_waivers
 from otpspec.profile.compiled import Profile
 from otpspec.profile.places import escaped
@@ -75,7 +76,9 @@ def load(
         cards.check(rows, read, policy, found)
     if found.problems or policy is None:
         raise ProfileError(source, [_without(secrets, problem) for problem in found.problems])
-    return Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
+    profile = Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
+    fit(profile)
+    return profile
 
 
 def _set(source: str, document: dict[str, Any], key: str, value: Any) -> None:
