@@ -15,7 +15,7 @@ async def test_right_code_is_accepted(trial: Trial) -> None:
 
     answer = await trial.verify(challenge)
 
-    trial.expect(answer, Outcome.APPROVED, because="the code is right, fresh and unused")
+    trial.expect_alive(challenge, answer, because="the code is right, fresh and unused")
 
 
 @proves("VERIFY-1")
