@@ -102,7 +102,7 @@ def certify(tried: Table, policy: Policy) -> Certificate:
     """Try an order."""
     first = first_of_run(tried.card)
     allowed, may_lock = _allowed_unless_locked(tried, policy, first)
-    failures = running_failures(tried, policy, first)
+    failures = running_failures(policy, first, tried.start, tried.kind, tried.read_as, tried.locks)
     n = policy.max_wrong
     locked = (failures >= n) & (tried.kind != UNLOCK)
     allowed = np.where(locked, LOCKED, allowed)
@@ -131,21 +131,28 @@ def reread(tried: Table, found: Certificate, policy: Policy) -> bool:
     return changed
 
 
-def running_failures(tried: Table, policy: Policy, first: Bools) -> Ints:
-    """The count before each operation: a running sum that starts anew where it is cleared."""
-    counted = (tried.read_as == WRONG_OTC) | tried.locks
+def running_failures(
+    policy: Policy, first: Bools, start: Ints | int, kind: Array, read_as: Array, locks: Bools
+) -> Ints:
+    """The count before each operation: a running sum that starts anew where it is cleared.
+
+    `first` begins a card, with `start` as its count.
+    """
+    counted = (read_as == WRONG_OTC) | locks
     if policy.wrong_csc_counts:
-        counted |= tried.read_as == WRONG_CSC
+        counted |= read_as == WRONG_CSC
     if policy.malformed_counts:
-        counted |= tried.read_as == BAD_FORM
-    cleared = (tried.kind == UNLOCK) & (tried.read_as == DONE)
+        counted |= read_as == BAD_FORM
+    cleared = (kind == UNLOCK) & (read_as == DONE)
     if policy.success_clears_count:
-        cleared |= tried.read_as == APPROVED
-    total = np.cumsum(counted + np.where(first, tried.start, 0))
+        cleared |= read_as == APPROVED
+    begins = np.where(first, start, 0)
+    total = np.cumsum(counted + begins)
     before = total - counted
-    base = np.where(first, before - tried.start, 0)
+    base = np.where(first, before - begins, 0)
     base[1:] = np.maximum(base[1:], np.where(cleared[:-1], total[:-1], 0))
-    return before - np.maximum.accumulate(base)
+    failures: Ints = before - np.maximum.accumulate(base)
+    return failures
 
 
 def _allowed_unless_locked(tried: Table, policy: Policy, first: Bools) -> tuple[Array, Bools]:

@@ -2,13 +2,15 @@
 
 Only the places where operations overlap leave a choice. Each such cluster that an answer
 contradicts is put in another order: by its returns, by what its answers suggest, backwards, and
-last in one that the search finds for it alone. An order counts only if it keeps real time: nothing
-stands before what had returned when it was called.
+last in one that the search finds for it alone. All of them keep real time: nothing stands before
+what had returned when it was called.
 
 A card of a hundred thousand operations is not tried again for each of its clusters. It is cut into
 pieces that no transaction reaches across, and only the pieces that do not fit are. What a piece
 needs to know of those before it is the count; the whole is certified once more when all fit.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,9 +38,11 @@ from otpspec.policy import Policy
 
 _REREADINGS = 4  # of the answers that may mean several things, in one order
 _CALLS, _RETURNS, _SUGGESTED, _BACKWARDS = range(4)
-_PASSES = 4  # over the pieces, each with the counts that the one before left
+_PASSES = 8  # over the pieces, each with the counts that the one before left
 _ROUNDS = 8  # of new orders: a card has several clusters, and each has four
+_FEW = 2000  # cards: one at a time is quicker than sorting
 _HOT = 100  # operations; a card of fewer is searched whole, and faster
+_SWAPS = 12  # of neighbours, every other pair at a time
 _SEARCHED = 2000  # pieces at most
 _BUDGET = 500  # steps for a piece
 
@@ -51,21 +55,17 @@ def reordered(
     `tried` are all cards in the order of their calls, `found` what is allowed in it.
     """
     misfit = ~found.fits(tried)[at]
-    pieces = _Pieces(tried.take(at), found.failures[at], policy)
-    failed = pieces.reorder(misfit)
-    hot = np.flatnonzero(np.bincount(tried.card) >= _HOT)
-    lost = pieces.cards_of(failed)
-    if len(searched := np.intersect1d(lost, hot)):
-        failed = pieces.search(history, failed[np.isin(pieces.card_of(failed), searched)])
-        lost = np.union1d(np.setdiff1d(lost, searched), pieces.cards_of(failed))
-    return np.union1d(lost, pieces.misfits(lost))
+    pieces = _Pieces(history, tried.take(at), found.failures[at], policy)
+    return pieces.reorder(misfit)
 
 
 class _Pieces:
     """Cards, cut where no transaction and no cluster reaches across."""
 
-    def __init__(self, tried: Table, failures: Ints, policy: Policy) -> None:
+    def __init__(self, history: History, tried: Table, failures: Ints, policy: Policy) -> None:
+        self._history = history
         self._policy = policy
+        self._hot = np.bincount(tried.card)[tried.card] >= _HOT
         self._cards = tried.card
         self._cluster = _clusters(tried)
         self._piece = _cut(tried, self._cluster)
@@ -73,22 +73,26 @@ class _Pieces:
         self._first = first_of_run(tried.card)
         self._start = failures[self._begin]
         self._order = np.arange(len(tried))
-        self._tried = tried.take(self._order)
+        self._tried = tried
 
     def reorder(self, misfit: Bools) -> Array:
-        """Find an order for each piece that does not fit; those for which none was found.
+        """Find an order for each piece that does not fit; the cards for which none was found.
 
-        How a piece is ordered may change the count with which the next begins.
+        How a piece is ordered may change the count with which the next begins: it is tried again.
+        When none begins with another count any more, the pieces together are a certificate.
         """
         doubtful = np.unique(self._piece[misfit])
-        failed = doubtful
+        lost = searched = np.empty(0, "i8")
         for _ in range(_PASSES):
             failed = self._try(doubtful)
-            changed = self._count_anew()
-            if not len(changed):
+            lost = np.union1d(np.setdiff1d(lost, doubtful), failed)
+            doubtful = self._count_anew()
+            if not len(doubtful):
+                doubtful = self._search(np.setdiff1d(lost, searched))
+                searched = lost
+            if not len(doubtful):
                 break
-            doubtful = np.union1d(failed, changed)
-        return failed
+        return np.unique(self._cards[self._begin[np.union1d(lost, doubtful)]])
 
     def _try(self, doubtful: Array) -> Array:
         at = np.flatnonzero(np.isin(self._piece, doubtful))
@@ -104,48 +108,36 @@ class _Pieces:
 
     def _count_anew(self) -> Array:
         """The pieces that now begin with another count."""
-        ordered = self._tried.take(self._order)
-        start = running_failures(ordered, self._policy, self._first)[self._begin]
+        tried = self._tried
+        columns = [column[self._order] for column in (tried.kind, tried.read_as, tried.locks)]
+        start = running_failures(self._policy, self._first, 0, *columns)[self._begin]
         changed = np.flatnonzero(start != self._start)
         self._start = start
         return changed
 
-    def search(self, history: History, failed: Array) -> Array:
-        """Search an order for each of these pieces; those that have none."""
-        none = []
-        for piece in failed[:_SEARCHED]:
+    def _search(self, failed: Array) -> Array:
+        """Search an order for each of these pieces of a hot card; those for which one was found."""
+        found = []
+        for piece in failed[self._hot[self._begin[failed]]][:_SEARCHED]:
             begin, end = np.searchsorted(self._piece, [piece, piece + 1])
             rows = np.sort(self._order[begin:end])
-            calls = history.calls(self._tried.row[rows])
+            calls = self._history.calls(self._tried.row[rows])
             start = State(int(self._start[piece]))
-            found = search(self._policy, calls, budget=_BUDGET, start=start)
-            if found.legality is Legality.LEGAL:
+            order = search(self._policy, calls, budget=_BUDGET, start=start)
+            if order.legality is Legality.LEGAL:
                 place = {call.row: row for call, row in zip(calls, rows, strict=True)}
-                self._order[begin:end] = [place[call.row] for call in found.order]
-            else:
-                none.append(piece)
-        return np.array([*none, *failed[_SEARCHED:]], "i8")
-
-    def misfits(self, besides: Array) -> Array:
-        """The cards, besides these, that the order which was found does not fit after all."""
-        whole = self._tried.take(self._order[~np.isin(self._cards, besides)])
-        return np.unique(whole.card[~settle(whole, self._policy)])
-
-    def card_of(self, pieces: Array) -> Array:
-        """The card of each of these pieces."""
-        return self._cards[self._begin[pieces]]
-
-    def cards_of(self, pieces: Array) -> Array:
-        """The cards of these pieces, each once."""
-        return np.unique(self.card_of(pieces))
+                self._order[begin:end] = [place[call.row] for call in order.order]
+                found.append(piece)
+        return np.array(found, "i8")
 
 
 def settle(tried: Table, policy: Policy) -> Bools:
     """Which answers are allowed in this order, each read in the way that fits best."""
     for _ in range(_REREADINGS):
         found = certify(tried, policy)
-        if not reread(tried, found, policy):
-            return found.fits(tried)
+        fits = found.fits(tried)
+        if fits.all() or not reread(tried, found, policy):
+            return fits
     return certify(tried, policy).fits(tried)
 
 
@@ -183,7 +175,7 @@ class _Attempt:
         for _ in range(_ROUNDS):
             if not len(self._tried):
                 break
-            misfit = ~settle(self._tried, self._policy) | ~self._keeps_time()
+            misfit = ~settle(self._tried, self._policy)
             wrong = np.unique(self._tried.card[misfit])
             hopeless = self._blame(misfit)
             self._given_up.append(hopeless)
@@ -204,10 +196,6 @@ class _Attempt:
         self._tried, self._cluster = self._tried.take(places), self._cluster[places]
         self._place = self._place[places]
 
-    def _keeps_time(self) -> Bools:
-        """Whether nothing that stands before was called after this had returned."""
-        return _running_max(self._tried.called, self._cluster) <= self._tried.returned
-
     def _blame(self, misfit: Bools) -> Array:
         """Choose another order for each cluster that is at fault; the pieces that have none left.
 
@@ -225,13 +213,24 @@ class _Attempt:
         return np.unique(tried.card[blamed[nobody | spent]])
 
     def _reorder(self) -> None:
+        """Put each cluster into the order that was chosen for it, as far as real time allows."""
         tried, choice = self._tried, self._choice[self._cluster]
         key = np.where(choice == _RETURNS, tried.returned, tried.called)
-        key = np.where(choice == _SUGGESTED, _suggestion(tried), key)
-        key = np.where(choice == _BACKWARDS, -tried.called, key)
         order = np.lexsort((tried.called, key, self._cluster))
-        self._tried, self._cluster = tried.take(order), self._cluster[order]
+        early = np.where(choice == _BACKWARDS, -tried.called, _suggestion(tried))
+        early = np.where(choice >= _SUGGESTED, early, 0)
+        _swap(order, tried, early, self._cluster)
+        self._tried = tried.take(order)
         self._place = self._place[order]
+
+
+def _swap(order: Ints, tried: Table, early: Array, cluster: Ints) -> None:
+    """Move what should come early forward, past what it overlaps: so real time is kept."""
+    for turn in range(_SWAPS):
+        left, right = order[turn % 2 : -1 : 2], order[turn % 2 + 1 :: 2]
+        swaps = (early[right] < early[left]) & (cluster[right] == cluster[left])
+        swaps &= tried.returned[right] >= tried.called[left]
+        left[swaps], right[swaps] = right[swaps], left[swaps]
 
 
 def _suggestion(tried: Table) -> Ints:
@@ -249,9 +248,14 @@ def _suggestion(tried: Table) -> Ints:
 
 def _clusters(tried: Table) -> Ints:
     """A number for each run of operations that overlap; `tried` is in the order of the calls."""
-    first = first_of_run(tried.card)
-    until = _running_max(tried.returned, np.cumsum(first))
-    apart = first.copy()
+    apart = first_of_run(tried.card)
+    starts = np.flatnonzero(apart)
+    if len(starts) <= _FEW:
+        until = np.empty(len(tried))
+        for begin, end in pairwise([*starts, len(tried)]):
+            np.maximum.accumulate(tried.returned[begin:end], out=until[begin:end])
+    else:
+        until = _running_max(tried.returned, np.cumsum(apart))
     apart[1:] |= tried.called[1:] > until[:-1]
     return np.cumsum(apart) - 1
 

@@ -16,6 +16,12 @@ _ANY_VALUE = frozenset(
     }
 )
 
+_STRANGE = [
+    (field.name, getattr(Policy(), field.name))
+    for field in msgspec.structs.fields(Policy)
+    if field.name not in _ANY_VALUE
+]
+
 
 def understood(policy: Policy) -> bool:
     """Whether every switch that is not as by default was known when this package was written.
@@ -23,9 +29,7 @@ def understood(policy: Policy) -> bool:
     Where it is not, the judge asks the model for each step and takes no shortcut: a switch that is
     added to the rules makes it slower, never wrong.
     """
-    fields = msgspec.structs.fields(Policy)
-    strange = [field for field in fields if field.name not in _ANY_VALUE]
-    return all(getattr(policy, field.name) == field.default for field in strange)
+    return all(getattr(policy, name) == default for name, default in _STRANGE)
 
 
 def vectorised(policy: Policy) -> bool:
