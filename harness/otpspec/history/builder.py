@@ -16,7 +16,6 @@ from otpspec.history.columns import (
     History,
     mask,
 )
-
 from otpspec.model import Amend, ChangeContact, Operation, Start, Verify
 
 _KIND = {name.replace("_", ""): number for number, name in enumerate(KINDS)}

@@ -30,9 +30,8 @@ def check(rows: Rows, *, place: str, first: int) -> list[Problem]:
     """The rows that cannot be used. `first` is the number of the first one's `place`."""
     found: list[Problem] = []
     for wrong, text in _faults(rows):
-        if wrong.any():
-            for index in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
-                found.append(Problem(f"{place} {first + int(index)}", text))
+        indices = np.flatnonzero(wrong)[:MOST_PROBLEMS].tolist()
+        found += [Problem(f"{place} {first + index}", text) for index in indices]
     return found
 
 

@@ -286,7 +286,7 @@ def _line(row: Any, names: Any) -> Line:
         challenge=None if challenge == NO_CHALLENGE else challenge,
         code=None if code == NO_CODE else f"#{code}",
         seen=None if seen == inf else seen,
-        csc=CSCS[detail].value if kind == VERIFY else "not_asked",  # type: ignore[arg-type]
+        csc=CSCS[detail].value if kind == VERIFY else "not_asked",
         csc_required=ASKED[detail] if kind in (START, AMEND) else None,
         proven=bool(detail) if kind == CHANGE_CONTACT else None,
     )

@@ -78,11 +78,11 @@ class Table:
 def table(rows: Rows, order: Array) -> Table:
     """Rows of a history in this order, each answer read as the first thing that it may mean."""
     rows = rows[order]
-    columns = [np.ascontiguousarray(rows[field.name]) for field in fields(Table)[:9]]
-    outcomes = columns[-1]
+    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
+    outcomes = columns["outcomes"]
     read_as = np.where(outcomes & WRONG_OTC, WRONG_OTC, outcomes & -outcomes)
     none = np.zeros(len(order), "i8")
-    return Table(*columns, read_as, none.astype(bool), none, order)
+    return Table(**columns, read_as=read_as, locks=none.astype(bool), start=none, row=order)
 
 
 @dataclass
@@ -95,7 +95,8 @@ class Certificate:
 
     def fits(self, tried: Table) -> Bools:
         """Whether each answer, as it was read, is allowed."""
-        return (tried.read_as & self.allowed) != 0
+        fits: Bools = (tried.read_as & self.allowed) != 0
+        return fits
 
 
 def certify(tried: Table, policy: Policy) -> Certificate:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from otpspec.history import Call, History
-from otpspec.linearize.quick import Array, by_card, undecided
+from otpspec.linearize.certify import Array
+from otpspec.linearize.quick import by_card, undecided
 from otpspec.linearize.search import Legality, search
 from otpspec.linearize.shrink import smallest
 from otpspec.linearize.words import lines, sentence
@@ -79,7 +80,8 @@ def judge(
         )
     ]
     found = _search_all(history, places, policy, budget, processes)
-    broken, unknown = [], []
+    broken: list[Broken] = []
+    unknown: list[str] = []
     zero = float(history.rows["called"].min(initial=np.inf))
     for card, rows, legality in zip(left.tolist(), places, found, strict=True):
         name = history.names[card]

@@ -65,7 +65,8 @@ def _sees_a_lock_end(tried: Table, found: Certificate, policy: Policy) -> Bools:
     starts = np.flatnonzero(first_of_run(tried.card))
     lasted = np.maximum.reduceat(tried.returned, starts) - tried.called[starts]
     long = np.repeat(lasted >= policy.lock_for.total_seconds(), np.diff([*starts, len(tried)]))
-    return long & (found.failures >= policy.max_wrong - 1) & (tried.read_as != APPROVED)
+    may_lock: Bools = (found.failures >= policy.max_wrong - 1) & (tried.read_as != APPROVED)
+    return long & may_lock
 
 
 def _cards(tried: Table, flags: Bools) -> Array:

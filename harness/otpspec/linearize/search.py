@@ -125,12 +125,11 @@ class _Search:
         """The next node: one after this, or the latest alternative that was left."""
         if self._alone(node):
             after = self._done(node, node.next)
-        else:
-            after = self._after(node)
-        if not isinstance(after, list) or len(after) > 1 or self._stack:
+            if len(after) == 1 and not self._stack:
+                return after[0]  # there is no alternative to come back to
             self._stack.append(iter(after))
-        elif after:
-            return after[0]
+        else:
+            self._stack.append(self._after(node))
         while self._stack:
             for found in self._stack[-1]:
                 key = (found.next, found.done, found.spent, found.state)
