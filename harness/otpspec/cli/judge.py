@@ -114,12 +114,17 @@ def _explain(history: History, one: Broken, redact: Redactor) -> None:
     if one.words:
         _line("", one.words)
     if places:
-        _line("", Text(f"{'line' if history.first_line > 1 else 'record'} {places}", "dim"))
+        _line("", Text(f"{_place(history, one)} {places}", "dim"))
 
 
 def _places(history: History, one: Broken) -> list[int]:
     """Where its smallest history stands in the file."""
     return [history.first_line + call.row for call in one.smallest]
+
+
+def _place(history: History, one: Broken) -> str:
+    kind = "line" if history.first_line > 1 else "record"
+    return kind if len(one.smallest) == 1 else f"{kind}s"
 
 
 def _line(label: str, text: str | Text) -> None:

@@ -229,7 +229,7 @@ def _swap(order: Ints, tried: Table, early: Array, cluster: Ints) -> None:
     for turn in range(_SWAPS):
         left, right = order[turn % 2 : -1 : 2], order[turn % 2 + 1 :: 2]
         swaps = (early[right] < early[left]) & (cluster[right] == cluster[left])
-        swaps &= tried.returned[right] >= tried.called[left]
+        swaps &= tried.returned[left] >= tried.called[right]
         left[swaps], right[swaps] = right[swaps], left[swaps]
 
 
