@@ -74,13 +74,15 @@ def judge_history(
     history = histories.read(file)
     found = judge(history, promised, budget=budget, explain=show)
     took = perf_counter() - began
-    _print(history, found, policy, took, Redactor())
+    _print(history, found, policy, took, budget, Redactor())
     if json is not None:
         _write(_verdict(history, found, policy, took, Redactor()), json)
     raise typer.Exit(_CODES[found.legality])
 
 
-def _print(history: History, found: Judged, policy: str, took: float, redact: Redactor) -> None:
+def _print(
+    history: History, found: Judged, policy: str, took: float, budget: int, redact: Redactor
+) -> None:
     count = f"{_number(found.operations, 'operation')} on {_number(found.cards, 'card')}"
     legal = found.cards - len(found.broken) - len(found.unknown)
     _line("history", f"{redact(history.source)}: {count}")
@@ -98,7 +100,8 @@ def _print(history: History, found: Judged, policy: str, took: float, redact: Re
             _line("", f"and {more}; try --show {len(found.broken)}")
     if found.unknown:
         _line("unknown", _number(len(found.unknown), "card"))
-        _line("", f"out of budget: {', '.join(map(redact, found.unknown[:5]))}; try a --budget")
+        some = ", ".join(map(redact, found.unknown[:5]))
+        _line("", f"out of budget: {some}; try a --budget of more than {budget}")
 
 
 def _explain(history: History, one: Broken, redact: Redactor) -> None:

@@ -9,15 +9,14 @@ from otpspec.errors import Problem
 from otpspec.history.columns import (
     AMEND,
     ASKED,
-    CHANGE_CONTACT,
     CSCS,
     KINDS,
     NO_CHALLENGE,
+    NO_CODE,
     OF_THE_CARD,
     OUTCOMES,
     RESEND,
     START,
-    UNLOCK,
     VERIFY,
     Rows,
 )
@@ -52,10 +51,10 @@ def _faults(rows: Rows) -> Iterator[tuple[npt.NDArray[np.bool_], str]]:
         of_card & (rows["challenge"] != NO_CHALLENGE),
         "a challenge, but the operation is about the card",
     )
+    yield (kind == VERIFY) & (rows["code"] == NO_CODE), "no code; a verify tries one"
     sends = (kind == START) | (kind == AMEND)
     most = np.where(sends, len(ASKED), np.where(kind == VERIFY, len(CSCS), 2))
     yield rows["detail"] >= most, "a detail that is not known"
     told = np.isfinite(rows["seen"]) & ~(sends | (kind == RESEND))
     yield told, "seen, but no message was asked for"
-    yield (kind == UNLOCK) & (rows["code"] != 0), "a code, but the operation takes none"
-    yield (kind == CHANGE_CONTACT) & (rows["code"] != 0), "a code, but the operation takes none"
+    yield of_card & (rows["code"] != NO_CODE), "a code, but the operation takes none"

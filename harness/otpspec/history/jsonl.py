@@ -87,7 +87,6 @@ _PROVEN: dict[Any, int] = {True: 1, False: 0, None: 2}
 _BY_WORD: dict[Any, int] = {None: 0} | {str(outcome): bit for outcome, bit in BIT.items()}
 
 _NO_RETURN = 'an answer, but no "returned"; say when it came'
-_NO_CODE = 'no "code"; a verify tries one'
 _NO_PROOF = 'no "proven"; was the change asked for with proof (true) or without (false)?'
 
 
@@ -122,7 +121,6 @@ class _Reader:
         kind = rows["kind"]
         for wrong, text in (
             (np.isinf(rows["returned"]) & (rows["outcomes"] != 0), _NO_RETURN),
-            ((kind == VERIFY) & (rows["code"] == NO_CODE), _NO_CODE),
             ((kind == CHANGE_CONTACT) & (rows["detail"] == _PROVEN[None]), _NO_PROOF),
         ):
             for index in np.flatnonzero(wrong)[:MOST_PROBLEMS]:

@@ -4,7 +4,7 @@
 smallest history that still is, in words.
 """
 
-from otpspec.linearize.judge import BUDGET, Broken, Judged, judge, judge_card
 from otpspec.linearize.search import Legality
+from otpspec.linearize.whole import BUDGET, Broken, Judged, judge, judge_card
 
 __all__ = ["BUDGET", "Broken", "Judged", "Legality", "judge", "judge_card"]

@@ -26,6 +26,9 @@ from otpspec.model import Amend, ChangeContact, Malformed, Operation, Resend, St
 from otpspec.outcome import SILENT, Outcome
 from otpspec.policy import Policy
 
+SEARCHES = 20
+"""How many searches of the whole history it may cost; most are of a small part of it."""
+
 _ANSWERS = frozenset(Outcome) - SILENT
 _COUNTS_NOTHING = frozenset({Outcome.APPROVED, Outcome.DONE, Outcome.VOID})
 
@@ -47,7 +50,7 @@ class _Shrink:
     def __init__(self, policy: Policy, calls: Sequence[Call], budget: int) -> None:
         self._policy = policy
         self._calls = calls
-        self._budget = max(20 * budget, 20 * len(calls))  # in all, over many searches
+        self._budget = SEARCHES * (budget + len(calls))
         self._legal_instead: frozenset[Outcome] = frozenset()
         self._last: Call
 

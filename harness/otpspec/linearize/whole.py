@@ -1,4 +1,4 @@
-"""What does a history come to? All cards at a glance, the rest one by one, several at a time."""
+"""What does a whole history come to? Most cards at a glance, the rest one by one."""
 
 import multiprocessing
 import os
