@@ -116,7 +116,7 @@ class History:
 
     def calls(self, indices: npt.NDArray[np.integer[Any]]) -> list[Call]:
         """These rows, as the model sees them."""
-        rows = self.rows[indices].tolist()
+        rows = self.rows.take(indices).tolist()
         return [call_of(row, index) for row, index in zip(rows, indices.tolist(), strict=True)]
 
 

@@ -72,12 +72,12 @@ class Table:
 
     def take(self, order: Array) -> "Table":
         """These rows, in this order."""
-        return Table(*(getattr(self, field.name)[order] for field in fields(self)))
+        return Table(*(getattr(self, field.name).take(order) for field in fields(self)))
 
 
 def table(rows: Rows, order: Array) -> Table:
     """Rows of a history in this order, each answer read as the first thing that it may mean."""
-    rows = rows[order]
+    rows = rows.take(order)  # of records, many times faster than rows[order]
     columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
     outcomes = columns["outcomes"]
     read_as = np.where(outcomes & WRONG_OTC, WRONG_OTC, outcomes & -outcomes)
@@ -147,11 +147,11 @@ def running_failures(
     cleared = (kind == UNLOCK) & (read_as == DONE)
     if policy.success_clears_count:
         cleared |= read_as == APPROVED
-    begins = np.where(first, start, 0)
+    begins = first * start
     total = np.cumsum(counted + begins)
     before = total - counted
-    base = np.where(first, before - begins, 0)
-    base[1:] = np.maximum(base[1:], np.where(cleared[:-1], total[:-1], 0))
+    base = (before - begins) * first
+    base[1:] = np.maximum(base[1:], cleared[:-1] * total[:-1])
     failures: Ints = before - np.maximum.accumulate(base)
     return failures
 

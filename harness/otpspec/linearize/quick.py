@@ -31,9 +31,10 @@ _SILENT = sum(BIT[outcome] for outcome in SILENT)
 
 def by_card(history: History) -> Array:
     """The places of the rows with each card's together, in the order of their calls."""
-    card, called = history.rows["card"], history.rows["called"]
+    card = np.ascontiguousarray(history.rows["card"])
+    called = np.ascontiguousarray(history.rows["called"])
     order = np.arange(len(card)) if _rises(card) else _radix(card)
-    card, called = card[order], called[order]
+    card, called = card.take(order), called.take(order)
     if np.any((called[1:] < called[:-1]) & (card[1:] == card[:-1])):
         order = order[np.lexsort((called, card))]
     return order
@@ -44,7 +45,7 @@ def undecided(history: History, policy: Policy, order: Array) -> Array:
     rows = history.rows
     if not vectorised(policy):
         return np.unique(rows["card"])
-    outcomes = rows["outcomes"][order]
+    outcomes = np.ascontiguousarray(rows["outcomes"]).take(order)
     silent = (outcomes == 0) | ((outcomes & _SILENT) != 0)
     tried = table(rows, order[~silent] if silent.any() else order)
     if not len(tried):

@@ -109,7 +109,7 @@ class _Pieces:
     def _count_anew(self) -> Array:
         """The pieces that now begin with another count."""
         tried = self._tried
-        columns = [column[self._order] for column in (tried.kind, tried.read_as, tried.locks)]
+        columns = [column.take(self._order) for column in (tried.kind, tried.read_as, tried.locks)]
         start = running_failures(self._policy, self._first, 0, *columns)[self._begin]
         changed = np.flatnonzero(start != self._start)
         self._start = start

@@ -70,7 +70,7 @@ def judge(
     """
     order = by_card(history)
     left = undecided(history, policy, order)
-    ordered = history.rows["card"][order]
+    ordered = np.ascontiguousarray(history.rows["card"]).take(order)
     places = [
         order[begin:end]
         for begin, end in zip(
