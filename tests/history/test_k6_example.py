@@ -36,7 +36,6 @@ CRYPTO = """
 import { createHmac, randomBytes } from 'node:crypto';
 export default {
   randomBytes: (size) => Uint8Array.from(randomBytes(size)).buffer,
-  hexEncode: (buffer) => Buffer.from(buffer).toString('hex'),
   hmac: (algorithm, key, data, encoding) =>
     createHmac(algorithm, key).update(data).digest(encoding),
 };
