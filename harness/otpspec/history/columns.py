@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -90,8 +91,7 @@ def unmask(bits: int) -> frozenset[Outcome]:
 _UNMASKED: dict[int, frozenset[Outcome]] = {}
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One operation on a card: when it was called and answered, and what the answer may mean."""
 
     operation: Operation

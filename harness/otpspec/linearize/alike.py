@@ -1,6 +1,6 @@
 """Which operations cannot be told apart, and which no longer matter: what tames a burst."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from math import inf
 from typing import Protocol
@@ -109,6 +109,19 @@ class Settled:
         if not policy.malformed_counts:
             self._observes.add(Outcome.MALFORMED)
 
+    def by_challenge(self, operations: Sequence[Operation]) -> dict[int, int]:
+        """Which of these, as bits, are about each transaction and need it to live.
+
+        None, where that cannot be said.
+        """
+        found: dict[int, int] = {}
+        if self._knows and not self._policy.expired_counts:
+            for index, operation in enumerate(operations):
+                if isinstance(operation, Verify | Malformed | Resend | Amend | Cancel):
+                    number = operation.challenge
+                    found[number] = found.get(number, 0) | 1 << index
+        return found
+
     def changes_nothing(
         self, state: State, operation: Operation, outcomes: AbstractSet[Outcome] | None
     ) -> bool:
@@ -126,3 +139,12 @@ class Settled:
         challenge = state.find(operation.challenge)
         dead = challenge is not None and challenge.fate is not None
         return dead and not self._policy.expired_counts
+
+
+def of_the_dead(state: State, of_each: Mapping[int, int]) -> int:
+    """Those of the bits of each transaction that are of a dead one."""
+    gone = 0
+    for challenge in state.challenges:
+        if challenge.fate is not None:
+            gone |= of_each.get(challenge.number, 0)
+    return gone

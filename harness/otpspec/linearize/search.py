@@ -14,7 +14,7 @@ interval is what the model is given.
 Three things keep a burst from exploding, and none of them changes the answer. Operations that the
 model cannot tell apart (`alike`) are done in the order of their returns. One that changes nothing,
 and can never again change anything, is done as soon as it may be. And what was left undone until it
-could no longer happen is forgotten.
+could no longer happen, or no longer matter, is forgotten.
 """
 
 from bisect import bisect_left
@@ -25,7 +25,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from otpspec.history import Call
-from otpspec.linearize.alike import Alike, Settled
+from otpspec.linearize.alike import Alike, Settled, of_the_dead
 from otpspec.linearize.support import within
 from otpspec.model import Operation, Span, State, step
 from otpspec.outcome import SILENT, Outcome
@@ -102,6 +102,7 @@ class _Search:
         self._alike = Alike(self._policy, calls, start)
         self._settled = Settled(self._policy, calls)
         self._closing = _closing(self._others)
+        self._others_of = self._settled.by_challenge([task.operation for task in self._others])
         self._first_other = min((task.time[0] for task in self._others), default=inf)
         self._start = start
         self._steps, self._most = 0, budget + len(calls)
@@ -161,7 +162,11 @@ class _Search:
         floor = max(node.floor, called)
         spent = node.spent | self._closed(floor)
         trail = (task.call, node.trail)
-        return [_Node(first, done, spent, floor, state, trail) for state in states]
+        over = self._over
+        return [
+            _Node(first, done, spent | over(state, task.operation), floor, state, trail)
+            for state in states
+        ]
 
     def _states(self, state: State, task: _Task) -> list[State]:
         """What the state may be after it, each once."""
@@ -227,7 +232,8 @@ class _Search:
             trail = (task.call, node.trail)
             for state in self._states(node.state, task):
                 if state != node.state:
-                    yield _Node(node.next, node.done, spent, floor, state, trail)
+                    gone = spent | self._over(state, task.operation)
+                    yield _Node(node.next, node.done, gone, floor, state, trail)
 
     def _first_of_each(
         self, node: _Node, indices: Iterable[int], tasks: Sequence[_Task]
@@ -246,6 +252,18 @@ class _Search:
     def _shuts(self, node: _Node, task: _Task) -> int:
         """Which of the others can no longer happen once this was done."""
         return self._closed(max(node.floor, task.time[0])) & ~node.spent
+
+    def _over(self, state: State, operation: Operation) -> int:
+        """Those of the others that can make no difference any more after an operation."""
+        if not self._others_of:
+            return 0
+        number = getattr(operation, "challenge", None)
+        if number is None:  # it may have voided all of them
+            return of_the_dead(state, self._others_of)
+        challenge = state.find(number) if number in self._others_of else None
+        if challenge is None or challenge.fate is None:
+            return 0
+        return self._others_of[number]
 
     def _closed(self, floor: float) -> int:
         """Those of the others that must have happened before `floor`, or did not."""

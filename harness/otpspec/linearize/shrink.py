@@ -18,7 +18,8 @@ story told would be one that did not happen.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
+
+import msgspec
 
 from otpspec.history import Call
 from otpspec.linearize.search import Found, Legality, judges_nothing, search
@@ -146,17 +147,14 @@ class _Shrink:
 
     def _instead(self, calls: Sequence[Call]) -> frozenset[Outcome]:
         """The answers that would have been legal in place of the last one."""
-        return frozenset(
-            outcome
-            for outcome in _ANSWERS
-            if self._search(
-                [
-                    replace(call, outcomes=frozenset({outcome})) if call is self._last else call
-                    for call in calls
-                ]
-            ).legality
-            is Legality.LEGAL
-        )
+        place = next(i for i, call in enumerate(calls) if call is self._last)
+        legal = set()
+        for outcome in _ANSWERS:
+            instead = msgspec.structs.replace(self._last, outcomes=frozenset({outcome}))
+            tried = [*calls[:place], instead, *calls[place + 1 :]]
+            if self._search(tried).legality is Legality.LEGAL:
+                legal.add(outcome)
+        return frozenset(legal)
 
     def _search(self, calls: Sequence[Call]) -> Found:
         found = search(self._policy, calls, budget=max(self._budget, 0))
@@ -167,7 +165,7 @@ class _Shrink:
 
 
 def _unanswered(call: Call) -> Call:
-    return replace(call, returned=None, outcomes=None)
+    return msgspec.structs.replace(call, returned=None, outcomes=None)
 
 
 def _returned(call: Call) -> float:
