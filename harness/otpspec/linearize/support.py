@@ -27,7 +27,7 @@ def understood(policy: Policy) -> bool:
     """Whether every switch that is not as by default was known when this package was written.
 
     Where it is not, the judge asks the model for each step and takes no shortcut: a switch that is
-    added to the rules makes it slower, never wrong.
+    added to the rules, with a default that leaves them as they were, makes it slower, never wrong.
     """
     return all(getattr(policy, name) == default for name, default in _STRANGE)
 
