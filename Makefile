@@ -23,7 +23,8 @@ lint: setup ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## the verify path of the reference server, as an app in this process
+bench: setup ## the judge of histories; the verify path of the reference server, in this process
+	$(BIN)/python benchmarks/judge.py
 	OTPSPEC_TEST_TOKEN=bench $(BIN)/otpspec bench safekey-reference --app otpspec_reference.asgi:app
 
 setup: .venv/.installed
