@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test prove docs lint bench setup constraints clean
+.PHONY: demo test products prove docs lint bench setup constraints clean
 .DEFAULT_GOAL := demo
 
 demo: setup ## a reference server, every check, a short load, a report
@@ -13,6 +13,9 @@ test: setup ## the project's own tests
 
 prove: setup ## every check against every broken server: no check is decoration
 	$(BIN)/otpspec prove
+
+products: ## real OTP products, from the registry, for the tests that check them
+	$(PYTHON) tests/products/install.py
 
 docs: setup ## write docs/reference/rules.md from the catalogue
 	$(BIN)/python docs/rules_page.py
