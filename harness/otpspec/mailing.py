@@ -9,13 +9,15 @@ from typing import Any
 
 from otpspec import realtime
 from otpspec.cards import Card
-from otpspec.clock import Clock
+from otpspec.clock import Clock, TrialClock
 from otpspec.inboxes import computed
 from otpspec.pool import Lease
 from otpspec.profile import Channel, Message, Profile
 from otpspec.redact import Redactor
 from otpspec.target import Session
 from otpspec.verdicts import Inconclusive, NotApplicable
+
+_SOON = 0.3  # seconds: a message that takes longer lets other scenarios go on
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Mailing:
     def __init__(self) -> None:
         self._owed: Counter[tuple[int, str]] = Counter()  # messages that are on their way
         self._fetched: dict[int, list[Message]] = {}  # by card: the first channel's
+
+    def rest(self) -> None:
+        """Let others go on: what is waited for takes long."""
+        if isinstance(self.clock, TrialClock):
+            self.clock.rest()
 
     def needs_messages(self) -> None:
         """Where codes are made of a secret, or are test codes, nothing is sent."""
@@ -73,7 +80,7 @@ class Mailing:
         channel = self.profile.channels[index]
         wait = channel.settings.wait.total_seconds()
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + wait, 0.005
+        deadline, pause, soon = loop.time() + wait, 0.005, loop.time() + _SOON
         while True:
             for message in await self._unread(index, contact):
                 if channel.concerns(message, reference):
@@ -86,6 +93,8 @@ class Mailing:
                     f"no message came within {wait:g} s; see the profile's [inbox]"
                     + (f" ({came})" if came else "")
                 )
+            if loop.time() > soon:
+                self.rest()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
 
@@ -106,7 +115,8 @@ class Mailing:
         self.needs_messages()
         contact = whom.contact if isinstance(whom, Card) else whom
         async with self.lease.alone(contact):
-            await asyncio.sleep(self.profile.quiet.total_seconds())
+            self.rest()
+            await self._linger()
             self._needs_own(whom)
             return [*self._fetched.get(id(whom), []), *await self._came(whom)]
 
@@ -159,6 +169,25 @@ class Mailing:
         if self.lease.shares(card.contact):
             fetched = await self._receive(card, about)
             self._fetched.setdefault(id(card), []).append(fetched)
+            await self._take(card)
+
+    async def unpromised(self, card: Card) -> None:
+        """Something was asked for that sends no message, or need not: if one comes, it is the
+        card's. Where others have the same contact it is fetched before the next is sent there."""
+        if self.profile.sends_messages and self.lease.shares(card.contact):
+            await self._linger()
+            await self._take(card)
+
+    async def _linger(self) -> None:
+        """Wait for what comes late."""
+        await asyncio.sleep(self.profile.quiet.total_seconds())
+
+    async def _take(self, card: Card) -> None:
+        """All that has come is this card's, since nobody else had anything sent."""
+        for index, contact in self._boxes(card):
+            for message in await self._unread(index, contact):
+                self.session.read(index, contact).add(message.id)
+                self._fetched.setdefault(id(card), []).append(message)
 
     async def delivered(self, card: Card, about: Mapping[str, Any]) -> Delivered:
         """Wait for the code of a transaction that was started, or sent again."""

@@ -160,8 +160,10 @@ class Trial(Mailing, Judging):
         async with self.lease.alone(card.contact):
             answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
             if Outcome.DONE in answer.outcomes:
-                card.starts.append(answer.called)
+                card.starts.append(answer.returned)
                 await self.promised(card, answer.captures)
+            else:
+                await self.unpromised(card)
         return answer
 
     def _needs_csc(self, *, asked: bool) -> None:
@@ -208,7 +210,7 @@ class Trial(Mailing, Judging):
         values = {"otc": otc, "csc": csc}
         answer = await self._ask_about(challenge, "verify", values, **extra)
         self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
-        return answer
+        return replace(answer, dies=challenge.surely_alive) if otc == challenge.otc else answer
 
     async def _ask_about(
         self, challenge: Challenge, operation: str, values: Mapping[str, Any], **extra: Any
@@ -236,7 +238,11 @@ class Trial(Mailing, Judging):
         """Change the amount of a transaction."""
         amounts = self.profile.amounts
         values = {"amount": amounts.amended, "currency": amounts.currency}
-        return await self._ask_about(challenge, "amend", {**values, "merchant": amounts.merchant})
+        values["merchant"] = amounts.merchant
+        async with self.lease.alone(challenge.card.contact):
+            answer = await self._ask_about(challenge, "amend", values)
+            await self.unpromised(challenge.card)  # a new code, say
+        return answer
 
     async def try_resend(self, challenge: Challenge, *, patient: bool = True) -> Answer:
         """Ask for the code to be sent again, and return the answer whatever it is."""
@@ -247,6 +253,8 @@ class Trial(Mailing, Judging):
             answer = await self._ask_about(challenge, "resend", {}, patient=patient)
             if Outcome.DONE in answer.outcomes:
                 await self.promised(challenge.card, challenge.captures)
+            else:
+                await self.unpromised(challenge.card)
         return answer
 
     async def resend(self, challenge: Challenge) -> Challenge:
@@ -276,7 +284,9 @@ class Trial(Mailing, Judging):
         self._redact.learn(proof)
         values = {**card.values, "contact": contact, "proof": proof}
         jar = self.session.jar() if card.jar is None else card.jar.copy()
-        answer = await self.session.ask("change_contact", values, jar)
+        async with self.lease.alone(card.contact):
+            answer = await self.session.ask("change_contact", values, jar)
+            await self.unpromised(card)  # a notice, say
         if Outcome.DONE in answer.outcomes:
             card.contact = contact
         return answer
