@@ -106,12 +106,12 @@ class TrialClock:
     """A clock as one trial sees it: with a limit to its patience, and a note of its waits."""
 
     def __init__(
-        self, clock: Clock, patience: timedelta, end_turn: Callable[[], None] = lambda: None
+        self, clock: Clock, patience: timedelta | None, end_turn: Callable[[], None] = lambda: None
     ) -> None:
-        """`patience`: how long it may be waited for in real time; jumps take none."""
+        """`patience`: how long may be waited; None: what is waited for takes no real time."""
         self._clock = clock
-        self._patience = patience
-        self._until = clock.now() + patience if isinstance(clock, RealClock) else None
+        self._began = clock.now()
+        self._until = None if patience is None else clock.now() + patience
         self.rest = end_turn
         """Others may go on: this trial waits for what takes long."""
 
@@ -125,7 +125,7 @@ class TrialClock:
     async def sleep_until(self, when: datetime) -> None:
         """Wait; raises NotApplicable where it would be for too long."""
         if self._until is not None and when > self._until:
-            minutes = self._patience.total_seconds() / 60
+            minutes = (self._until - self._began).total_seconds() / 60
             raise NotApplicable(f"left out: it would wait longer than --max-wait {minutes:g}m")
         self.slept |= when > self.now()
         self.rest()
@@ -151,6 +151,11 @@ class JumpingClock:
         self._jumped_at = self._start
         self.jumps = 0
         self.leans_on = hook.leans_on
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no time passes between two jumps."""
+        return self._rate == 0.0
 
     def _now(self) -> float:
         return self._base + (realtime.monotonic() - self._start) * self._rate + self._jumped

@@ -80,23 +80,40 @@ class Mailing:
         channel = self.profile.channels[index]
         wait = channel.settings.wait.total_seconds()
         loop = asyncio.get_running_loop()
-        deadline, pause, soon = loop.time() + wait, 0.005, loop.time() + _SOON
+        began, pause = loop.time(), 0.005
         while True:
-            for message in await self._unread(index, contact):
-                if channel.concerns(message, reference):
-                    self.session.read(index, contact).add(message.id)
-                    self._owed[index, contact] -= 1
-                    return message
-            if loop.time() >= deadline:
-                came = self.session.came()
-                raise Inconclusive(
-                    f"no message came within {wait:g} s; see the profile's [inbox]"
-                    + (f" ({came})" if came else "")
-                )
-            if loop.time() > soon:
+            unread = await self._unread(index, contact)
+            about = [message for message in unread if channel.concerns(message, reference)]
+            waited = loop.time() - began
+            if (message := self._with_code(channel, about, waited)) is not None:
+                self.session.read(index, contact).add(message.id)
+                self._owed[index, contact] -= 1
+                return message
+            if waited >= wait:
+                raise Inconclusive(self._nothing_came(wait, about))
+            if waited > _SOON:
                 self.rest()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
+
+    def _with_code(
+        self, channel: Channel, messages: list[Message], waited_s: float
+    ) -> Message | None:
+        """The first message with a code: receipts and notices come, too. One with a code of another
+        form than is declared counts when no better one has come for a while."""
+        well_formed = (message for message in messages if self.code_in(message) is not None)
+        if (found := next(well_formed, None)) is not None:
+            return found
+        if waited_s < channel.settings.quiet.total_seconds():
+            return None
+        return next((m for m in messages if channel.code(m) is not None), None)
+
+    def _nothing_came(self, wait_s: float, others: list[Message]) -> str:
+        if others:
+            return "a message came, but inbox.code finds no code in its text"
+        came = self.session.came()
+        text = f"no message came within {wait_s:g} s; see the profile's [inbox]"
+        return text + (f" ({came})" if came else "")
 
     async def new_messages(self, whom: Card | str) -> list[Message]:
         """The messages that `next_message` has not yet given, of all channels, without waiting."""
@@ -209,8 +226,19 @@ class Mailing:
         return now - timedelta(seconds=max(0.0, realtime.monotonic() - message.arrived_s))
 
     def code_in(self, message: Message) -> str | None:
-        """The code in a message's text, or None."""
-        return next((c for ch in self.profile.channels if (c := ch.code(message))), None)
+        """The code in a message's text, if it has the declared length; or None."""
+        found = (channel.code(message) for channel in self.profile.channels)
+        digits = self.profile.policy.digits
+        return next((c for c in found if c and sum(map(str.isalnum, c)) == digits), None)
+
+    async def new_codes(self, whom: Card | str) -> list[str]:
+        """The codes in the messages that `next_message` has not yet given, without waiting."""
+        return [code for m in await self.new_messages(whom) if (code := self.code_in(m))]
+
+    async def no_more_codes(self, whom: Card | str) -> list[str]:
+        """Wait, in real time, for inbox.quiet; the codes that came all the same. A message without
+        one, a notice that the card is locked, is no code."""
+        return [code for m in await self.silence(whom) if (code := self.code_in(m))]
 
     def _made(self, channel: Channel, card: Card, about: Mapping[str, Any]) -> Delivered:
         """The code of a channel that sends nothing."""

@@ -203,7 +203,8 @@ class Runner:
             async with self._world.cards.lease(scenario.id) as lease:
                 rng = self._rng(scenario)
                 trial = self._world.trial(session, rng, lease, self._codes_seen, deep=self._deep)
-                clock = trial.clock = TrialClock(self.clock, self._max_wait, end_turn)
+                patience = self._max_wait if self._world.in_real_time else None
+                clock = trial.clock = TrialClock(self.clock, patience, end_turn)
                 notes = trial.notes
                 verdict, error = await self._judge(scenario, trial)
                 taken = len(trial.cards)

@@ -1,5 +1,6 @@
 """The target over HTTP: what was asked, what was answered, and the record of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from otpspec.clock import Clock
+from otpspec.clock import Clock, JumpingClock
 from otpspec.errors import TargetError
 from otpspec.exchange import Access, Jar, Wire, describe
 from otpspec.faults import no_answer
@@ -132,8 +133,7 @@ class Session:
         while True:
             if request.after_s is not None:
                 self._access.slow_down()
-                until = self._clock.now() + timedelta(seconds=request.after_s)
-                await self._clock.sleep_until(until)
+                await self._pass(request.after_s)
             answer, raw = await self._send(request, jar)
             began = began or answer.called
             self.answers.append(answer)
@@ -147,6 +147,13 @@ class Session:
             if following.after_s is not None and began == answer.called:
                 began = None  # nothing was carried out so far
             request = following
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass for a target that counts requests: real time, unless its own is still."""
+        if isinstance(self._clock, JumpingClock) and self._clock.stands_still:
+            await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+        else:
+            await asyncio.sleep(seconds)
 
     async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
         """One request; its answer as it came, not yet read, or None where none came."""
@@ -195,7 +202,7 @@ class Session:
         if card is None:
             await self._reach()
             return
-        answer = await self.ask("enroll", card)
+        answer = await self.ask("enroll", card, self.jar())
         request = answer.request._replace(target=redact(answer.request.target))
         if answer.status is None:
             raise no_answer(self._profile, request, answer.error)

@@ -11,6 +11,7 @@ from otpspec import codes
 from otpspec.cards import Card, new_contact
 from otpspec.challenge import Challenge
 from otpspec.clock import Clock
+from otpspec.exchange import Jar
 from otpspec.judging import Judging, Notes
 from otpspec.mailing import Delivered, Mailing
 from otpspec.outcome import REFUSED, Outcome
@@ -73,6 +74,10 @@ class Trial(Mailing, Judging):
         card.values |= {f"card.{key}": value for key, value in answer.captures.items()}
         return answer
 
+    def _jar_of(self, card: Card) -> Jar:
+        """A jar of its own for an operation: it begins with what enrolling the card has left."""
+        return self.session.jar() if card.jar is None else card.jar.copy()
+
     def new_contact(self) -> str:
         """A contact that no one has, of the kind to which codes are sent."""
         return new_contact(self.profile.channels[0].contact)
@@ -108,11 +113,13 @@ class Trial(Mailing, Judging):
         return await self._challenge(card, answer, bool(csc))
 
     async def _may_start(self, card: Card) -> None:
-        """Wait until the card's starts are within the limit that the target declares."""
+        """Wait until the card's starts are within the declared limit; forget what came before."""
         limit = self.policy.start_limit
         if limit is not None and len(card.starts) >= limit.starts:
             free = card.starts[-limit.starts] + limit.within + self.policy.tolerance
             await self.clock.sleep_until(free)
+        if card.starts:  # what came late is not the code that is asked for now
+            await self.skip(card)
 
     async def unlike(
         self, challenge: Challenge, make: Callable[[], Awaitable[Challenge]]
@@ -156,7 +163,7 @@ class Trial(Mailing, Judging):
             "currency": amounts.currency,
             "merchant": amounts.merchant,
         }
-        jar = self.session.jar() if card.jar is None else card.jar.copy()
+        jar = self._jar_of(card)
         async with self.lease.alone(card.contact):
             answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
             if Outcome.DONE in answer.outcomes:
@@ -244,10 +251,15 @@ class Trial(Mailing, Judging):
             await self.unpromised(challenge.card)  # a new code, say
         return answer
 
-    async def try_resend(self, challenge: Challenge, *, patient: bool = True) -> Answer:
-        """Ask for the code to be sent again, and return the answer whatever it is."""
+    async def try_resend(
+        self, challenge: Challenge, *, patient: bool = True, at_once: bool = False
+    ) -> Answer:
+        """Ask for the code to be sent again, and return the answer whatever it is.
+
+        Unless it is to be asked `at_once`, the time that the policy wants between two is kept.
+        """
         self._needs_operation("resend")
-        if self.policy.resend_after:
+        if self.policy.resend_after and not at_once:
             await self.clock.sleep_until(challenge.sent_latest + self.policy.resend_after)
         async with self.lease.alone(challenge.card.contact):
             answer = await self._ask_about(challenge, "resend", {}, patient=patient)
@@ -259,6 +271,7 @@ class Trial(Mailing, Judging):
 
     async def resend(self, challenge: Challenge) -> Challenge:
         """Have the code sent again; the challenge as it is then, with its new code."""
+        await self.skip(challenge.card)
         answer = await self.try_resend(challenge)
         self._needs(answer, Outcome.DONE)
         code = await self.delivered(challenge.card, challenge.captures)
@@ -275,7 +288,7 @@ class Trial(Mailing, Judging):
     async def unlock(self, card: Card) -> None:
         """Have support unlock a card."""
         self._needs_operation("unlock")
-        self._needs(await self.session.ask("unlock", card.values), Outcome.DONE)
+        self._needs(await self.session.ask("unlock", card.values, self._jar_of(card)), Outcome.DONE)
 
     async def change_contact(self, card: Card, contact: str, *, proof: Any = _RIGHT) -> Answer:
         """Ask for another contact; by default with the right proof."""
@@ -283,7 +296,7 @@ class Trial(Mailing, Judging):
         proof = card.passphrase if proof is _RIGHT else proof
         self._redact.learn(proof)
         values = {**card.values, "contact": contact, "proof": proof}
-        jar = self.session.jar() if card.jar is None else card.jar.copy()
+        jar = self._jar_of(card)
         async with self.lease.alone(card.contact):
             answer = await self.session.ask("change_contact", values, jar)
             await self.unpromised(card)  # a notice, say

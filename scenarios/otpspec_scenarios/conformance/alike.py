@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from otpspec import Answer
@@ -29,6 +30,17 @@ def differences(one: Answer, other: Answer, *, again: Answer | None = None) -> l
         found += [f"another {key}" for key in fixed if key in theirs and theirs[key] != mine[key]]
     elif "status" in mine and "status" in theirs and mine["status"] != theirs["status"]:
         found.append("another status in the body")
+    return found
+
+
+async def persistent(compare: Callable[[], Awaitable[list[str]]], rounds: int = 6) -> list[str]:
+    """The differences that are there each time: what comes and goes by chance tells nobody."""
+    found = await compare()
+    for _ in range(rounds - 1):
+        if not found:
+            break
+        now = await compare()
+        found = [difference for difference in found if difference in now]
     return found
 
 
