@@ -214,6 +214,8 @@ class Trial(Mailing, Judging):
             csc = challenge.card.csc if challenge.csc_required else MISSING
         # A million digits hold the code, which is known; as a secret they would cost a lot.
         self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
+        right = challenge.card.csc if challenge.csc_required else MISSING
+        challenge.card.wronged |= otc != challenge.otc or csc != right
         values = {"otc": otc, "csc": csc}
         answer = await self._ask_about(challenge, "verify", values, **extra)
         self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
