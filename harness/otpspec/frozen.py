@@ -184,14 +184,16 @@ class AppTransport(httpx.AsyncBaseTransport):
 
         async def land(request: httpx.Request) -> Landed:
             answer = asyncio.run_coroutine_threadsafe(self._held(request, gate), self._loop)
+            response, error = None, ""
             try:
                 async with asyncio.timeout(timeout_s):
                     status, headers, said = await asyncio.wrap_future(answer)
+                response = httpx.Response(status, headers=headers, content=said)
             except TimeoutError:
-                return Landed(None, "no answer in time", True, False, began[0], began[0], began[0])
-            response = httpx.Response(status, headers=headers, content=said)
+                error = "no answer in time"
+            start = began[0]
             answered = realtime.monotonic()
-            return Landed(response, "", True, False, began[0], began[0], answered)
+            return Landed(response, error, True, False, start, start, start, answered)
 
         landing = [asyncio.ensure_future(land(shot.request)) for shot in shots]
         await asyncio.sleep(0)  # each has been handed over

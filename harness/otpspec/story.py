@@ -1,7 +1,7 @@
 """All that was done with one card, and whether the rules explain it."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from otpspec import model
@@ -9,7 +9,7 @@ from otpspec.answer import Answer
 from otpspec.cards import Card
 from otpspec.challenge import Challenge
 from otpspec.explains import Done, Legality, explains
-from otpspec.outcome import Outcome
+from otpspec.outcome import REFUSED, Outcome
 from otpspec.profile import MISSING
 from otpspec.together import Call, Race
 from otpspec.trial import Trial
@@ -35,17 +35,17 @@ class Story:
         self._trial = trial
         self._done: list[Done] = []
         self._told: list[Told] = []
-        self._numbers: dict[int, int] = {}  # by the challenge's captures: its number in the model
+        self._challenges: list[Challenge] = []  # in the order of their numbers in the model
 
     async def start(self) -> Challenge:
         """Start a transaction."""
         challenge = await self._trial.start(self.card)
-        number = self._numbers[id(challenge.captures)] = len(self._numbers)
+        number = len(self._challenges)
         seen = challenge.sent_latest.timestamp()
         begun = model.Start(number, challenge.otc, challenge.csc_required, seen)
         called, returned = challenge.sent_earliest.timestamp(), seen
         self._done.append(Done(begun, called, returned, {Outcome.DONE}))
-        self._keep = challenge.captures  # its id is its number's key as long as it lives
+        self._challenges.append(challenge)
         return challenge
 
     async def ask(self, call: Call) -> Answer:
@@ -65,7 +65,7 @@ class Story:
         """The code that a resend has sent."""
         code = await self._trial.delivered(self.card, challenge.captures)
         self.card.tried.add(code.otc)
-        number = self._numbers[id(challenge.captures)]
+        number = self._number(challenge)
         for index, done in enumerate(self._done):
             sent = done.operation
             if isinstance(sent, model.Resend) and sent.challenge == number and sent.code is None:
@@ -80,17 +80,21 @@ class Story:
     def words(self) -> str:
         """What was asked and answered, beyond starts, in the order of the answers."""
         told = sorted(self._told, key=lambda told: told.answer.returned)
-        return "; ".join(f"{words}: {answer}" for words, answer in told[-8:])
+        counted = Counter(f"{words}: {answer}" for words, answer in told)
+        return "; ".join(f"{n} times {what}" if n > 1 else what for what, n in counted.items())
 
     def _note(self, call: Call, answer: Answer) -> None:
         operation, words = self._as_model(call)
-        called, returned = _s(answer.called), _s(answer.returned)
-        self._done.append(Done(operation, called, returned, answer.outcomes))
+        # Which refusal it was is other rules' question: what decides here is what was let through.
+        refused = answer.outcomes and answer.outcomes <= REFUSED
+        outcomes = REFUSED if refused else answer.outcomes
+        called, returned = answer.called.timestamp(), answer.returned.timestamp()
+        self._done.append(Done(operation, called, returned, outcomes))
         self._told.append(Told(words, answer))
 
     def _as_model(self, call: Call) -> tuple[model.Operation, str]:
         about = call.about
-        number = self._numbers[id(about.captures)] if isinstance(about, Challenge) else -1
+        number = self._number(about) if isinstance(about, Challenge) else -1
         match call.operation:
             case "verify":
                 return self._verify(call, number)
@@ -106,6 +110,9 @@ class Story:
                 return model.ChangeContact(), "change of contact"
         raise AssertionError(f"a story has no {call.operation}")
 
+    def _number(self, challenge: Challenge) -> int:
+        return next(n for n, known in enumerate(self._challenges) if known is challenge)
+
     def _verify(self, call: Call, number: int) -> tuple[model.Verify, str]:
         otc, csc = str(call.values["otc"]), call.values["csc"]
         first = isinstance(call.about, Challenge) and otc == call.about.otc
@@ -115,7 +122,3 @@ class Story:
         right = csc == self.card.csc
         words += "" if right else ", with a wrong 3CSC"
         return model.Verify(number, otc, model.Csc.RIGHT if right else model.Csc.WRONG), words
-
-
-def _s(time: datetime) -> float:
-    return time.timestamp()

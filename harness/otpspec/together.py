@@ -26,6 +26,7 @@ class Call:
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)  # for Step.build
     about: Any = field(default=None, repr=False)  # what it is about: a challenge, a card
     delay_s: float = 0.0  # how long after the first of the burst it is released
+    hold_head: bool = False  # whether its body is held back, too
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Together(Asking):
         for number, one in enumerate(ready):
             assert one.request is not None  # noqa: S101 - it is ready
             one.request = self._access.marked(self._at_node(one.request, number))
-            shots.append(Shot(self._wire.built(one.request, one.jar), one.call.delay_s))
+            built = self._wire.built(one.request, one.jar)
+            shots.append(Shot(built, one.call.delay_s, one.call.hold_head))
         landed = await self._access.fire(shots)
         return [(what, shot.request) for what, shot in zip(landed, shots, strict=True)]
 
@@ -145,8 +147,7 @@ class Together(Asking):
     async def _settle(self, one: _Loaded, what: Landed, sent: Any, times: _Times) -> Answer:
         """The answer to a call: read, and followed by the requests after the decisive one."""
         assert one.request is not None  # noqa: S101 - it was sent
-        released = what.answered_s if what.released_s is None else what.released_s
-        called, returned = times(released), times(max(what.answered_s, released))
+        called, returned = times(what.sent_s), times(max(what.answered_s, what.sent_s))
         if what.response is None:
             answer = self._silent(one.request, what.error, called, returned)
             self.answers.append(answer)

@@ -20,6 +20,7 @@ class Shot(NamedTuple):
 
     request: httpx.Request
     delay_s: float = 0.0  # how long after the first release it is released
+    hold_head: bool = False  # whether the body is held back, too, and not only the last byte
 
 
 class Landed(NamedTuple):
@@ -29,6 +30,7 @@ class Landed(NamedTuple):
     error: str = ""  # why there is no answer
     opened: bool = False
     early: bool = False  # something came back before its last byte was sent
+    sent_s: float = 0.0  # when its first byte was sent: no part of it was read before
     released_s: float | None = None  # None: its last byte was never sent
     silent_until_s: float = 0.0  # the last time it was looked at, and had no answer
     answered_s: float = 0.0  # when its answer was read, or it failed
@@ -50,7 +52,8 @@ async def fire(
         port = url.port or (443 if url.scheme == "https" else 80)
         async with asyncio.timeout(timeout_s):  # its timer holds the clock, as every wait does
             addresses = await loop.run_in_executor(None, guard.addresses, url.host, port)
-        line = Line(shot.request, guard.tls if url.scheme == "https" else None)
+        tls = guard.tls if url.scheme == "https" else None
+        line = Line(shot.request, tls, hold_head=shot.hold_head)
         barrels.append(_Barrel(line, shot.delay_s, addresses, number))
     try:
         await asyncio.gather(*(barrel.load(timeout_s) for barrel in barrels))
@@ -77,14 +80,14 @@ class _Barrel:
         self._opened = self._early = False
         self._error = ""
         self._response: httpx.Response | None = None
-        self._answered_s = 0.0
+        self._sent_s = self._answered_s = 0.0
 
     async def load(self, timeout_s: float) -> None:
         """Open the connection and send all but the last byte."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self.line.open(self._addresses, self._number)
-                self._opened = True
+                self._opened, self._sent_s = True, realtime.monotonic()
                 await self.line.load()
         except TimeoutError:
             self._error = "the connection was not taken in time"
@@ -126,6 +129,7 @@ class _Barrel:
             self._error,
             self._opened,
             self._early,
+            self._sent_s,
             self.released_s,
             self.silent_until_s,
             self._answered_s,

@@ -20,10 +20,15 @@ class LineError(Exception):
 class Line:
     """A freshly opened connection, by TCP or TLS, and the one HTTP/1.1 request that it is for."""
 
-    def __init__(self, request: httpx.Request, tls: ssl.SSLContext | None) -> None:
-        """`tls`: by which context the connection is made; None: plain text."""
+    def __init__(
+        self, request: httpx.Request, tls: ssl.SSLContext | None, *, hold_head: bool = False
+    ) -> None:
+        """`tls`: by which context the connection is made; None: plain text. `hold_head`: whether
+        the last byte of the head is held back, and the body with it: some targets do not wait for
+        a body that they need not read."""
         self._http = h11.Connection(h11.CLIENT)
         self._bytes = _encoded(self._http, request)
+        self._held = 1 + len(request.content) if hold_head else 1
         self._last = b""  # what goes over the wire to release it
         self._host = request.url.host
         self._tls = tls
@@ -76,11 +81,11 @@ class Line:
                 return
 
     async def load(self) -> None:
-        """Send everything but the last byte, and make the last byte ready. Raises OSError.
+        """Send everything but what is held back, and make that ready. Raises OSError.
 
-        Under TLS the last byte is encrypted now, so that to release it is one plain send.
+        Under TLS it is encrypted now, so that to release it is one plain send.
         """
-        head, last = self._bytes[:-1], self._bytes[-1:]
+        head, last = self._bytes[: -self._held], self._bytes[-self._held :]
         assert self._socket is not None  # noqa: S101 - it was opened
         if self._secure is None:
             await asyncio.get_running_loop().sock_sendall(self._socket, head)
@@ -108,10 +113,10 @@ class Line:
         return bool(self._plain) or self._closed
 
     def release(self) -> None:
-        """Send the last byte. Raises OSError."""
+        """Send what was held back. Raises OSError."""
         assert self._socket is not None  # noqa: S101 - it was opened
         if self._socket.send(self._last) != len(self._last):
-            raise BlockingIOError("the last byte could not be sent at once")
+            raise BlockingIOError("what was held back could not be sent at once")
 
     async def answer(self, max_body: int) -> httpx.Response:
         """Read the answer to its end. Raises OSError, LineError."""

@@ -41,6 +41,7 @@ class Rounds:
     silent: Counter[str] = field(default_factory=Counter)
     unproven: Counter[str] = field(default_factory=Counter)
     _card: Card | None = None
+    _hold_head: bool = False  # whether requests were answered before their last byte
     _widest_s: float = max(SPREADS_S)  # the spread at which requests still overlap, as far as seen
 
     @property
@@ -90,6 +91,7 @@ class Rounds:
             self.overlaps.append(race.overlap)
         else:
             self.unproven[why if not says else _unproven(race.overlap)] += 1
+        self._hold_head |= bool(race.overlap.early)
         if race.overlap.between and not race.overlap.proven:
             self._widest_s = min(self._widest_s, race.overlap.spread_s) / 4
 
@@ -142,7 +144,8 @@ class Round:
         calls = list(calls)
         self.of.trial.rng.shuffle(calls)
         apart_s = self.spread_s / max(len(calls) - 1, 1)
-        return [replace(call, delay_s=n * apart_s) for n, call in enumerate(calls)]
+        head = self.of._hold_head or self.number % 3 == 2
+        return [replace(c, delay_s=n * apart_s, hold_head=head) for n, c in enumerate(calls)]
 
     async def burst(self, calls: Sequence[Call]) -> Race:
         """Release the calls together."""

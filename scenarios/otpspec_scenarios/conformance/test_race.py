@@ -169,50 +169,57 @@ async def refused_now(
 async def test_right_code_among_simultaneous_wrong_ones_is_approved_as_chance_has_it(
     trial: Trial,
 ) -> None:
-    """With all tries but one used up, a sound target approves the right code only where it comes
-    first: once in so many as come at once."""
-    most = trial.policy.max_wrong
-    size = max(trial.profile.races.sizes)
-    before = min(most - 1, MOST_BEFORE)
-    chance = min(1.0, (most - before) / size)
+    """A sound target approves the right one only where it comes before the N-th wrong one: about
+    once in k / N rounds of k. In every second round all tries but one are used up before."""
+    most, size = trial.policy.max_wrong, max(trial.profile.races.sizes)
     rounds = Rounds(trial, sizes=[size], locks=True)
+    chances: list[float] = []
     approved = 0
-    chances = [chance] * rounds.planned
     async for one in rounds:
         card = await one.card()
         challenge = await trial.start(card)
+        before = min(most - 1, MOST_BEFORE) if one.number % 2 == 0 or most >= size else 0
         if before:
             await trial.fail(challenge, before)
 
         codes = [challenge.otc, *(trial.wrong(card) for _ in range(size - 1))]
         race = await one.burst([trial.to_verify(challenge, code) for code in codes])
 
-        says = all(answer.outcomes & (REFUSED | {Outcome.APPROVED}) for answer in race.answers)
+        says = all(answer.outcomes <= REFUSED | {Outcome.APPROVED} for answer in race.answers)
         rounds.note(race, says=says, why="some answers say nothing")
-        approved += says and race.overlap.proven and approvals(race) > 0
-        expect_chance(trial, approved, chances, size)
-    least = alarm(chances, FALSE_ALARM)
-    share = share_caught(least, len(rounds.overlaps), trial.profile.races.power.sure)
-    told = "no share of rounds" if share is None else f"{100 * share:.0f} % of rounds"
-    expected = chance * len(rounds.overlaps)
-    trial.measured(
-        "chance",
-        f"the right one of {size} was approved in {approved} of {len(rounds.overlaps)} rounds, "
-        f"by chance in {expected:.1f}; {least} would be no chance (1 in a thousand million runs); "
-        f"a target that approves it in {told} would have been seen",
-    )
+        if says and race.overlap.proven:
+            chances.append(min(1.0, (most - before) / size))
+            approved += approvals(race) > 0
+            expect_chance(trial, approved, chances, size, rounds.planned)
+    if chances:
+        trial.measured("chance", what_chance_says(trial, approved, chances, rounds.planned))
     rounds.conclude()
 
 
-def expect_chance(trial: Trial, approved: int, chances: list[float], size: int) -> None:
-    """No more approvals than chance explains. Over all rounds that are planned, so that looking
-    after each of them alarms no more often than looking once."""
+def expect_chance(
+    trial: Trial, approved: int, chances: list[float], size: int, planned: int
+) -> None:
+    """No more approvals than chance explains. It is asked after each of the planned rounds, and
+    the false alarm is shared out among them."""
     tail = at_least(approved, chances)
     trial.check(
-        tail >= FALSE_ALARM,
-        expected=f"the right one of {size} codes at once approved where it came first, about once "
-        f"in {1 / chances[0]:.0f} rounds",
-        got=f"approved in {approved} of {len(chances)} rounds: by chance in one of "
+        tail >= FALSE_ALARM / planned,
+        expected=f"the right one of {size} codes at once approved as chance has it, about "
+        f"{sum(chances):.1f} times in {len(chances)} rounds",
+        got=f"approved {approved} times in {len(chances)} rounds: by chance in one of "
         f"{1 / max(tail, 1e-300):.0e} runs",
         because="more guesses are judged at once than the lock allows",
+    )
+
+
+def what_chance_says(trial: Trial, approved: int, chances: list[float], planned: int) -> str:
+    """How often it was approved, how often chance would, and what would have been seen."""
+    least = alarm(chances, FALSE_ALARM / planned)
+    sure = trial.profile.races.power.sure
+    share = share_caught(least, len(chances), sure)
+    seen = "no target at all" if share is None else f"one that approves it in {100 * share:.0f} %"
+    return (
+        f"approved {approved} times in {len(chances)} rounds, by chance {sum(chances):.1f}; "
+        f"{least} times would be no chance (false alarm: 1 run in a thousand million); "
+        f"{seen} would have been seen with {100 * sure:g} % probability"
     )
