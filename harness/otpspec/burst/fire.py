@@ -159,7 +159,7 @@ def _release(barrels: Sequence[_Barrel]) -> None:
 def _look(poll: select.poll, by_number: dict[int, _Barrel]) -> None:
     """Note of each that was released and has nothing to read that it is unanswered now."""
     now = realtime.monotonic()  # before it is looked: what is silent then was silent now
-    answered = {number for number, _ in poll.poll(0)}
+    answered = {number for number, _ in poll.poll(0) if by_number[number].line.has_answer()}
     for number, barrel in by_number.items():
         if barrel.released_s is not None and number not in answered:
             barrel.silent_until_s = now

@@ -112,6 +112,10 @@ class Line:
         self._plain += self._decrypted()
         return bool(self._plain) or self._closed
 
+    def has_answer(self) -> bool:
+        """Of a connection with something to read: whether that is of an answer, or its end."""
+        return self._secure is None or self.peek()
+
     def release(self) -> None:
         """Send what was held back. Raises OSError."""
         assert self._socket is not None  # noqa: S101 - it was opened

@@ -24,6 +24,7 @@ class Overlap:
     of: int  # requests that were to be released together
     in_flight: int  # the most that were released and unanswered at once
     spread_s: float = 0.0  # from the first release to the last
+    first_s: float = 0.0  # from the first release to the first answer
     took_s: float = 0.0  # from the first release to the last answer
     ended: int = 0  # operations that came to an end before their decisive request
     unopened: int = 0  # connections that could not be opened
@@ -35,6 +36,16 @@ class Overlap:
     def proven(self) -> bool:
         """Whether at least half of the requests were in flight at once, and no fewer than two."""
         return self.in_flight >= 2 and 2 * self.in_flight >= self.of
+
+    @property
+    def at_a_time(self) -> float:
+        """How many requests the target seems to handle at a time, by the pace of its answers.
+
+        One after the other, the first answer comes when a k-th part of the time of all k has
+        passed; where all are handled side by side, it comes about when the last one does.
+        """
+        each_s = self.took_s / max(self.of - self.silent, 1)
+        return self.first_s / each_s if each_s else 0.0
 
     @property
     def why_not(self) -> str:
@@ -87,12 +98,13 @@ def measure(
     spoken = [f for f in flights if f.answered_s is not None]
     first = min((f.released_s for f in flights), default=0.0)
     last = max((f.released_s for f in flights), default=0.0)
-    end = max((f.answered_s for f in flights if f.answered_s is not None), default=last)
+    answered = [f.answered_s for f in flights if f.answered_s is not None]
     return Overlap(
         of=of,
         in_flight=most_at_once(spoken),
         spread_s=last - first,
-        took_s=end - first,
+        first_s=min(answered, default=first) - first,
+        took_s=max(answered, default=first) - first,
         ended=ended,
         unopened=unopened,
         early=early,

@@ -239,7 +239,7 @@ def redirected(request: Request, raw: Raw) -> Request | None:
     except ValueError:
         return None
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    moved = request._replace(origin=origin(url), target=target, decisive=False)
+    moved = request._replace(origin=origin(url), target=target)
     if raw.status in (307, 308):
         return moved
     headers = tuple(pair for pair in moved.headers if pair[0].lower() != "content-type")

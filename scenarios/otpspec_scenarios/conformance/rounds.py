@@ -194,8 +194,10 @@ def _in_words(overlaps: Sequence[Overlap]) -> str:
 def _pace(overlaps: Sequence[Overlap]) -> str:
     """How the answers came: a target that handles one request at a time is known by its pace."""
     most = max(overlap.of for overlap in overlaps)
-    took = sorted(1000 * overlap.took_s for overlap in overlaps if overlap.of == most)
+    largest = sorted((o for o in overlaps if o.of == most), key=lambda o: o.took_s)
+    found = largest[len(largest) // 2]
+    many = "one" if found.at_a_time < 1.5 else f"{found.at_a_time:.0f}"
     return (
-        f"{most} requests within {took[len(took) // 2]:.1f} ms, "
-        f"{took[len(took) // 2] / most:.2f} ms for each"
+        f"{most} requests within {1000 * found.took_s:.1f} ms, the first after "
+        f"{1000 * found.first_s:.1f} ms: as if handled about {many} at a time"
     )
