@@ -156,6 +156,7 @@ class TwoProcesses(Face):
             if transaction is not None and transaction.state is not State.VOID:
                 return await self.twin.verify(transaction, asked)
         answer = ask(subject, asked)
+        self.twin.note(str(answer.fields.get("transaction_id", subject)))
         if ask == self.unlock and answer.status is Status.UNLOCKED:
             await self.twin.unlock(subject)
         return answer

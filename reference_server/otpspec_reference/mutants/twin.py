@@ -21,7 +21,7 @@ from otpspec_reference.settings import Alphabet, Settings
 from otpspec_reference.store import Card, Transaction
 
 REMEMBERED = 10_000
-"""So many connections are told apart at once."""
+"""So many connections are told apart at once, and so many codes are kept."""
 
 _RUN = f"import sys; from {__name__} import main; main(sys.argv[1:])"
 
@@ -57,6 +57,7 @@ class Twin:
         self._process: Process | None = None
         self._turn = asyncio.Lock()
         self._connections: OrderedDict[object, bool] = OrderedDict()
+        self._codes: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
 
     def serves(self, client: object) -> bool:
         """Whether this connection is the second process's: every second one is."""
@@ -67,17 +68,26 @@ class Twin:
                 self._connections.popitem(last=False)
         return self._connections[client]
 
+    def note(self, transaction_id: str) -> None:
+        """Remember the code that was sent last, as a database does, also when it was used here."""
+        transaction = self._safekey.store.transactions.get(transaction_id)
+        if transaction is not None and transaction.seal:
+            self._codes[transaction_id] = transaction.seal, transaction.sent_at
+            if len(self._codes) > REMEMBERED:
+                self._codes.popitem(last=False)
+
     async def verify(self, transaction: Transaction, asked: Asked) -> Answer:
         """Have it judge what was typed."""
         card = transaction.card
+        seal, sent_at = self._codes.get(transaction.id, (b"", 0.0))
         told = Told(
             now=self._safekey.clock.now(),
             card=card.id,
             key=self._safekey._key,
             csc_seal=card.csc_seal,
             transaction=transaction.id,
-            seal=transaction.seal,
-            sent_at=transaction.sent_at,
+            seal=seal,
+            sent_at=sent_at,
             csc_required=transaction.csc_required,
             body=asked.body,
         )
