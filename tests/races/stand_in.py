@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,7 @@ FAILED = (500, {"status": "error"})
 
 def sound(bank: Bank, transaction: Transaction, otc: str) -> Said:
     """One at a time: three wrong ones, or one right one, and it is dead."""
+    time.sleep(0.003)
     with bank.lock:
         if transaction.used or transaction.failures >= 3:
             return DEAD
