@@ -2,13 +2,14 @@
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from otpspec import codes, model
+from otpspec.burst import Overlap
 from otpspec.cards import Card
 from otpspec.clock import Clock, JumpingClock, Reading, RealClock
 from otpspec.exchange import Jar
@@ -19,6 +20,7 @@ from otpspec.pool import Endless, Enrolled, Given, Lease
 from otpspec.profile import MISSING, Channel, Message, Profile, Request
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
+from otpspec.together import Call, Race
 from otpspec.trial import Trial
 from otpspec.world import Cards, Housekeeping
 
@@ -193,6 +195,12 @@ class SimulatedSession(Session):
         answer = Answer(request, 200, outcomes, captures, jar=jar, called=now, returned=now)
         self.answers.append(answer)
         return answer
+
+    async def at_once(self, calls: Sequence[Call]) -> Race:
+        """Ask for several at once: one after the other, as far as anyone can tell."""
+        answers = [await c.session.ask(c.operation, c.values, c.jar, **c.extra) for c in calls]
+        count = len(answers)
+        return Race(calls, answers, Overlap(of=count, in_flight=count))
 
     async def messages(self, channel: Channel, contact: str) -> list[Message]:
         """The messages to a contact."""

@@ -55,7 +55,7 @@ def test_locks_length_is_waited_for_where_it_is_short_enough(
         reason = short.rule("LOCKOUT-6")["reason"]
         long = otpspec(*words, "--max-wait", "20s")
 
-    assert "left out: it would wait longer than --max-wait 0.0333333m" in reason
+    assert "left out: it would wait longer than --max-wait 0.0333" in reason
     assert long.rule("LOCKOUT-6")["verdict"] == "passed"
 
 
