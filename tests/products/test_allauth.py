@@ -60,6 +60,7 @@ def test_each_rule_comes_to_what_was_found_by_hand(
     )
     words = ["--base-url", site.url + "/_allauth/app/v1", "--set", f"inbox.listen={site.mail}"]
     words += ["--set", f"policy.validity={validity_s}s", "--set", "policy.max_starts=6/10s"]
+    words += ["-k", "not race"]
 
     for _ in range(times):
         done = otpspec("check", str(PROFILE), *words, timeout=240)
@@ -68,3 +69,24 @@ def test_each_rule_comes_to_what_was_found_by_hand(
         assert broken_by(done.results) == BROKEN
         assert (done.code, done.err) == (1, "")
         assert "not waived" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "broken"),
+    [(1, 1, set()), (2, 8, {"RACE-1", "RACE-2"})],
+    ids=["one request at a time", "two processes of eight threads"],
+)
+def test_it_races_where_two_requests_are_carried_out_at_once(
+    start: Any, otpspec: Callable[..., Any], workers: int, threads: int, broken: set[str]
+) -> None:
+    site = start(
+        "django_allauth", workers=workers, threads=threads, timeout_s=60, starts_limit="900/10s/key"
+    )
+    words = ["--base-url", site.url + "/_allauth/app/v1", "--set", f"inbox.listen={site.mail}"]
+    words += ["--set", "policy.validity=60s", "--set", "policy.max_starts=unlimited"]
+
+    done = otpspec("check", str(PROFILE), *words, "-k", "RACE-1 or RACE-2", timeout=240)
+
+    assert {
+        rule for rule, verdict in verdicts(done.results).items() if verdict == "broken"
+    } == broken

@@ -50,7 +50,7 @@ EXPECTED = table(
 def test_each_rule_comes_to_what_was_found_by_hand(start: Any, otpspec: Callable[..., Any]) -> None:
     server = start("privacyidea", workers=2, threads=1, validity_s=VALIDITY_S)
     words = ["--base-url", server.url, "--set", f"inbox.listen={server.mail}"]
-    words += ["--set", f"policy.validity={VALIDITY_S}s"]
+    words += ["--set", f"policy.validity={VALIDITY_S}s", "-k", "not race"]
 
     for _ in range(2):
         done = otpspec("check", str(PROFILE), *words, timeout=400, **server.env)

@@ -174,7 +174,7 @@ async def test_some_order_of_verify_resend_and_expiry_explains_every_answer(tria
 @proves("RACE-5")
 async def test_transaction_is_not_both_voided_by_a_wrong_csc_and_approved(trial: Trial) -> None:
     needs_void_after_wrong_csc(trial)
-    rounds = Rounds(trial)
+    rounds = Rounds(trial, locks=trial.policy.wrong_csc_counts)
     await dead_is_told_from_wrong(trial, rounds)
     async for one in rounds:
         challenge = await trial.start(await one.card(), csc=True)
