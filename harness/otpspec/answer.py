@@ -24,6 +24,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     error: str = ""  # why there is no answer
+    dies: datetime | None = None  # a right code was sent: from then on it may have expired
     id: str = ""  # of the request, to be found in the target's own logs
     jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
     called: datetime = datetime.min

@@ -1,5 +1,6 @@
 """Drives an operation's exchange over the wire: each request sent, each answer kept."""
 
+import asyncio
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 
 from otpspec.answer import Answer
-from otpspec.clock import Clock
+from otpspec.clock import Clock, JumpingClock
 from otpspec.exchange import Access, Jar, Wire, describe
 from otpspec.outcome import Outcome
 from otpspec.profile import Profile, Raw, Reading, Request, UnsayableError
@@ -50,8 +51,7 @@ class Asking:
                 return None, request
             if request.after_s is not None:
                 self._access.slow_down()
-                until = self._clock.now() + timedelta(seconds=request.after_s)
-                await self._clock.sleep_until(until)
+                await self._pass(request.after_s)
             answer, raw = await self._send(request, jar)
             began = began or answer.called
             self.answers.append(answer)
@@ -65,6 +65,13 @@ class Asking:
             if following.after_s is not None and began == answer.called:
                 began = None  # nothing was carried out so far
             request = following
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass for a target that counts requests: real time, unless its own is still."""
+        if isinstance(self._clock, JumpingClock) and self._clock.stands_still:
+            await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+        else:
+            await asyncio.sleep(seconds)
 
     async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
         """One request; its answer as it came, not yet read, or None where none came."""

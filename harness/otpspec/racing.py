@@ -7,6 +7,7 @@ from typing import Any
 from otpspec.answer import Answer
 from otpspec.cards import Card
 from otpspec.challenge import Challenge
+from otpspec.exchange import Jar
 from otpspec.judging import Notes
 from otpspec.mailing import Mailing
 from otpspec.outcome import Outcome
@@ -35,6 +36,8 @@ class Racing(Mailing):
             csc = challenge.card.csc if challenge.csc_required else MISSING
         # A million digits hold the code, which is known; as a secret they would cost a lot.
         self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
+        right = challenge.card.csc if challenge.csc_required else MISSING
+        challenge.card.wronged |= otc != challenge.otc or csc != right
         return self._call_about(challenge, "verify", {"otc": otc, "csc": csc}, **extra)
 
     def to_resend(self, challenge: Challenge) -> Call:
@@ -54,7 +57,7 @@ class Racing(Mailing):
     def to_unlock(self, card: Card) -> Call:
         """A card to be unlocked by support."""
         self.needs_operation("unlock")
-        return Call(self.session, "unlock", card.values, about=card)
+        return Call(self.session, "unlock", card.values, self.jar_of(card), about=card)
 
     def to_change_contact(self, card: Card, contact: str, *, proof: Any = RIGHT) -> Call:
         """Another contact, by default with the right proof."""
@@ -62,8 +65,7 @@ class Racing(Mailing):
         proof = card.passphrase if proof is RIGHT else proof
         self._redact.learn(proof)
         values = {**card.values, "contact": contact, "proof": proof}
-        jar = self.session.jar() if card.jar is None else card.jar.copy()
-        return Call(self.session, "change_contact", values, jar, about=card)
+        return Call(self.session, "change_contact", values, self.jar_of(card), about=card)
 
     def to_start(self, card: Card, *, with_csc: bool = False) -> Call:
         """A transaction to be started."""
@@ -74,8 +76,11 @@ class Racing(Mailing):
             "currency": amounts.currency,
             "merchant": amounts.merchant,
         }
-        jar = self.session.jar() if card.jar is None else card.jar.copy()
-        return Call(self.session, "start", values, jar, about=card)
+        return Call(self.session, "start", values, self.jar_of(card), about=card)
+
+    def jar_of(self, card: Card) -> Jar:
+        """A jar of its own for an operation: it begins with what enrolling the card has left."""
+        return self.session.jar() if card.jar is None else card.jar.copy()
 
     def _call_about(
         self, challenge: Challenge, operation: str, values: Mapping[str, Any], **extra: Any
@@ -123,7 +128,7 @@ class Racing(Mailing):
         if isinstance(about, Challenge):
             about.captures.update(answer.captures)
         if call.operation == "start" and done:
-            about.starts.append(answer.called)
+            about.starts.append(answer.returned)
         if call.operation == "change_contact" and done:
             about.contact = call.values["contact"]
         if call.operation in ("start", "resend") and done:

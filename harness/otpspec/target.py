@@ -102,7 +102,7 @@ class Session(Together):
         if card is None:
             await self._reach()
             return
-        answer = await self.ask("enroll", card)
+        answer = await self.ask("enroll", card, self.jar())
         request = answer.request._replace(target=redact(answer.request.target))
         if answer.status is None:
             raise no_answer(self._profile, request, answer.error)

@@ -107,11 +107,13 @@ class Trial(Racing, Judging):
         return await self._challenge(card, answer, bool(csc))
 
     async def _may_start(self, card: Card) -> None:
-        """Wait until the card's starts are within the limit that the target declares."""
+        """Wait until the card's starts are within the declared limit; forget what came before."""
         limit = self.policy.start_limit
         if limit is not None and len(card.starts) >= limit.starts:
             free = card.starts[-limit.starts] + limit.within + self.policy.tolerance
             await self.clock.sleep_until(free)
+        if card.starts:  # what came late is not the code that is asked for now
+            await self.skip(card)
 
     async def unlike(
         self, challenge: Challenge, make: Callable[[], Awaitable[Challenge]]
@@ -155,12 +157,14 @@ class Trial(Racing, Judging):
             "currency": amounts.currency,
             "merchant": amounts.merchant,
         }
-        jar = self.session.jar() if card.jar is None else card.jar.copy()
+        jar = self.jar_of(card)
         async with self.lease.alone(card.contact):
             answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
             if Outcome.DONE in answer.outcomes:
-                card.starts.append(answer.called)
+                card.starts.append(answer.returned)
                 await self.promised(card, answer.captures)
+            else:
+                await self.unpromised(card)
         return answer
 
     def _needs_csc(self, *, asked: bool) -> None:
@@ -199,7 +203,9 @@ class Trial(Racing, Judging):
         Any JSON value may be sent; MISSING leaves the OTC or the 3CSC out of the request.
         `extra` is for Operation.build: extra_body, extra_headers, repeated.
         """
-        return await self._ask(self.to_verify(challenge, otc, csc=csc, **extra))
+        answer = await self._ask(self.to_verify(challenge, otc, csc=csc, **extra))
+        right = otc is RIGHT or otc == challenge.otc
+        return replace(answer, dies=challenge.surely_alive) if right else answer
 
     async def _ask(self, call: Call, *, patient: bool = True) -> Answer:
         """Ask for an operation by itself.
@@ -223,21 +229,32 @@ class Trial(Racing, Judging):
 
     async def amend(self, challenge: Challenge) -> Answer:
         """Change the amount of a transaction."""
-        return await self._ask(self.to_amend(challenge))
+        async with self.lease.alone(challenge.card.contact):
+            answer = await self._ask(self.to_amend(challenge))
+            await self.unpromised(challenge.card)  # a new code, say
+        return answer
 
-    async def try_resend(self, challenge: Challenge, *, patient: bool = True) -> Answer:
-        """Ask for the code to be sent again, and return the answer whatever it is."""
+    async def try_resend(
+        self, challenge: Challenge, *, patient: bool = True, at_once: bool = False
+    ) -> Answer:
+        """Ask for the code to be sent again, and return the answer whatever it is.
+
+        Unless it is to be asked `at_once`, the time that the policy wants between two is kept.
+        """
         self.needs_operation("resend")
-        if self.policy.resend_after:
+        if self.policy.resend_after and not at_once:
             await self.clock.sleep_until(challenge.sent_latest + self.policy.resend_after)
         async with self.lease.alone(challenge.card.contact):
             answer = await self._ask(self.to_resend(challenge), patient=patient)
             if Outcome.DONE in answer.outcomes:
                 await self.promised(challenge.card, challenge.captures)
+            else:
+                await self.unpromised(challenge.card)
         return answer
 
     async def resend(self, challenge: Challenge) -> Challenge:
         """Have the code sent again; the challenge as it is then, with its new code."""
+        await self.skip(challenge.card)
         answer = await self.try_resend(challenge)
         self._needs(answer, Outcome.DONE)
         code = await self.delivered(challenge.card, challenge.captures)
@@ -253,13 +270,15 @@ class Trial(Racing, Judging):
 
     async def unlock(self, card: Card) -> None:
         """Have support unlock a card."""
-        self.needs_operation("unlock")
-        self._needs(await self.session.ask("unlock", card.values), Outcome.DONE)
+        call = self.to_unlock(card)
+        self._needs(await self.session.ask(call.operation, call.values, call.jar), Outcome.DONE)
 
     async def change_contact(self, card: Card, contact: str, *, proof: Any = RIGHT) -> Answer:
         """Ask for another contact; by default with the right proof."""
         call = self.to_change_contact(card, contact, proof=proof)
-        answer = await self.session.ask(call.operation, call.values, call.jar)
+        async with self.lease.alone(card.contact):
+            answer = await self.session.ask(call.operation, call.values, call.jar)
+            await self.unpromised(card)  # a notice, say
         if Outcome.DONE in answer.outcomes:
             card.contact = contact
         return answer
@@ -290,9 +309,12 @@ class Trial(Racing, Judging):
         return challenge
 
     async def approved(self, challenge: Challenge, *, because: str) -> Answer:
-        """Send the right code and expect it to be approved."""
+        """Send the right code and expect it to be approved.
+
+        Inconclusive where it may have expired by then: a slow target is no broken one.
+        """
         answer = await self.verify(challenge)
-        self.expect(answer, Outcome.APPROVED, because=because)
+        self.expect_alive(challenge, answer, because=because)
         return answer
 
     async def control(self) -> None:

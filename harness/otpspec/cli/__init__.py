@@ -1,4 +1,4 @@
-"""The command line: otpspec demo, check, load, bench, serve, rules."""
+"""The command line: otpspec demo, check, load, bench, judge, serve, rules."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from otpspec.cli import bench, check, demo, doctor, init, load, prove, rules, serve
+from otpspec.cli import bench, check, demo, doctor, init, judge, load, prove, rules, serve
 from otpspec.cli.output import INTERRUPTED, UNUSABLE, complain, err
 from otpspec.errors import OtpspecError
 
@@ -61,6 +61,9 @@ app.command(
     short_help="Time the verify path under pytest-benchmark.",
     context_settings=bench.PASS_ON,
 )(_stoppable(bench.bench))
+app.command("judge", short_help="Judge a history that was recorded.")(
+    _stoppable(judge.judge_history)
+)
 app.command(
     "serve",
     short_help="Start the reference server, strict or broken.",

@@ -7,6 +7,7 @@ from otpspec.profile.compiled import Profile
 from otpspec.profile.load import load, shipped
 from otpspec.profile.messages import Channel, Message
 from otpspec.profile.places import MISSING, UnsayableError
+from otpspec.profile.promise import load_policy
 from otpspec.profile.requests import Operation, Request, Step
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Step",
     "UnsayableError",
     "load",
+    "load_policy",
     "schema",
     "shipped",
 ]

@@ -12,15 +12,17 @@ the payer's cookies, in checks and under load.
 
 import importlib
 import sys
-from collections.abc import Collection, Generator
+import traceback
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from otpspec.errors import Problem, ProfileError
+from otpspec.errors import OtpspecError, Problem, ProfileError, TargetError
 from otpspec.profile.answers import Raw, Reading
 from otpspec.profile.compiled import Profile
-from otpspec.profile.places import Values
+from otpspec.profile.places import UnsayableError, Values
 from otpspec.profile.requests import Operation, Request, Step
 
 
@@ -35,7 +37,11 @@ class Adapter:
         self.profile = profile
 
     def prepare(self, request: Request) -> Request:
-        """A request of an operation as it is to be sent: `request._replace(headers=…)`."""
+        """A request of an operation as it is to be sent: `request._replace(headers=…)`.
+
+        Called each time one is sent, also for a redirect that is followed, for one that is sent
+        again after a while, and for those that a method of your own yields.
+        """
         return request
 
     def read(self, operation: str, answer: Raw) -> Reading | None:
@@ -58,33 +64,108 @@ def fit(profile: Profile) -> None:
     """
     if not profile.target.adapter:
         return
-    adapter = _adapter(profile)
-    for name, operation in profile.operations.items():
+    fitted = _Fitted(_adapter(profile), profile)
+    for operation in profile.operations.values():
         for step in operation.steps:
-            _fit_step(step, adapter)
-        if (asked := getattr(adapter, name, None)) is not None:
-            operation.exchange = partial(_exchange, asked)  # type: ignore[method-assign]
+            step.read = partial(fitted.read, step.name, step.read)
+        operation.build = partial(  # type: ignore[method-assign]
+            fitted.build, operation.build
+        )
+        operation.exchange = partial(  # type: ignore[method-assign]
+            fitted.exchange, operation
+        )
 
 
-def _exchange(
-    asked: Any, values: Values, origins: Collection[str], **extra: Any
-) -> Generator[Request, Raw, Reading]:
-    reading: Reading = yield from asked(values, **extra)
-    return reading
+class _Fitted:
+    """An adapter whose mistakes are told as its own: they say nothing of the target."""
+
+    def __init__(self, adapter: Adapter, profile: Profile) -> None:
+        self._adapter = adapter
+        self._profile = profile
+
+    def build(self, usual: Any, values: Values, **extra: Any) -> Request:
+        """An operation's decisive request, as it is to be sent."""
+        return self._prepared(usual(values, **extra))
+
+    def read(self, operation: str, usual: Any, raw: Raw) -> Reading:
+        """What an answer means: by the adapter, else by the profile's patterns."""
+        with self._blamed("read"):
+            reading = self._adapter.read(operation, raw)
+            _needs(reading, Reading | None)
+        return usual(raw) if reading is None else reading
+
+    def exchange(
+        self, operation: Operation, values: Values, origins: Collection[str], **extra: Any
+    ) -> Generator[Request, Raw, Reading]:
+        """A whole operation; each of its requests prepared as it is sent."""
+        method = getattr(self._adapter, operation.name, None)
+        if method is None:
+            going = Operation.exchange(operation, values, origins, **extra)
+        else:
+            going = self._own(partial(method, values, **extra), operation)
+        raw: Any = None
+        while True:
+            try:
+                request = going.send(raw)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            raw = yield self._prepared(request)
+
+    def _own(self, method: Any, operation: Operation) -> Generator[Request, Raw, Reading]:
+        """A method that takes an operation's place, and what it yields."""
+        with self._blamed(operation.name, operation):
+            going = method()
+            _needs(going, Generator)
+        raw: Any = None
+        while True:
+            try:
+                with self._blamed(operation.name, operation):
+                    request = going.send(raw)
+                    _needs(request, Request)
+            except StopIteration as end:
+                with self._blamed(operation.name):
+                    if raw is None:
+                        raise TypeError("no request was yielded") from None
+                    _needs(end.value, Reading)
+                return end.value  # type: ignore[no-any-return]
+            raw = yield request
+
+    def _prepared(self, request: Request) -> Request:
+        with self._blamed("prepare"):
+            prepared = self._adapter.prepare(request)
+            _needs(prepared, Request)
+        return prepared
+
+    @contextmanager
+    def _blamed(self, method: str, operation: Operation | None = None) -> Iterator[None]:
+        """What the adapter does wrong is its own. What an operation's usual requests lack is not.
+
+        Raises TargetError: which method failed, and where.
+        """
+        try:
+            yield
+        except (StopIteration, OtpspecError, UnsayableError):
+            raise
+        except Exception as error:
+            steps: list[Step] = [] if operation is None else operation.steps
+            if isinstance(error, KeyError) and any(error.args[0] in step.names for step in steps):
+                raise
+            theirs = sys.modules[type(self._adapter).__module__].__file__
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if frame.filename == theirs]
+            where = f"{Path(theirs or '').name}, line {lines[-1]}" if lines else ""
+            raise TargetError(
+                f"{self._profile.target.adapter}, {method}: {type(error).__name__}: {error}\n"
+                f"  profile   {self._profile.source}, target.adapter\n"
+                + (f"  raised    {where}\n" if where else "")
+                + "Try: mend the class; this says nothing about the target."
+            ) from error
 
 
-def _fit_step(step: Step, adapter: Adapter) -> None:
-    build, read, name = step.build, step.read, step.name
-
-    def prepared(values: Values, **extra: Any) -> Request:
-        return adapter.prepare(build(values, **extra))
-
-    def understood(raw: Raw) -> Reading:
-        reading = adapter.read(name, raw)
-        return read(raw) if reading is None else reading
-
-    step.build = prepared  # type: ignore[method-assign]
-    step.read = understood
+def _needs(value: object, wanted: Any) -> None:
+    if not isinstance(value, wanted):
+        name = getattr(wanted, "__name__", "Reading or None")
+        raise TypeError(f"{type(value).__name__} is no {name}")
 
 
 def _adapter(profile: Profile) -> Adapter:
@@ -103,7 +184,10 @@ def _adapter(profile: Profile) -> Adapter:
         sys.path.remove(folder)
     if not (isinstance(found, type) and issubclass(found, Adapter)):
         raise _problem(profile, f"{name} is no class that inherits from otpspec.Adapter")
-    return found(profile)
+    try:
+        return found(profile)
+    except Exception as error:
+        raise _problem(profile, f"{name} cannot be made: {error}") from error
 
 
 def _problem(profile: Profile, text: str) -> ProfileError:

@@ -64,6 +64,9 @@ def _asked_of_a_card(profile: schema.Profile) -> set[str]:
             asked |= {name for _, name in names_in(tree, "")} - captured
             if operation in ("unlock", "change_contact"):
                 captured |= {f"card.{name}" for name in request.capture}
+    enroll = profile.operations.enroll or []
+    for request in enroll if isinstance(enroll, list) else [enroll]:
+        asked -= {f"card.{name}" for name in request.capture}  # they are enrolled anew, then
     return {name.removeprefix("card.") for name in asked if name.startswith("card.")}
 
 

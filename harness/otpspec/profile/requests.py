@@ -107,8 +107,8 @@ class Step:
     ) -> Request:
         """The request with its places filled.
 
-        `extra_body` adds keys to the body that the profile's own does not have, `extra_headers`
-        headers, also in the place of the profile's.
+        `extra_body` adds keys to the body that the profile's own does not have, and lists in JSON
+        also in the place of those that it has; `extra_headers` headers, over the profile's.
         `repeated` is a place and several values: the key of the body that holds just the place is
         there once for each of them. Raises KeyError with the name of a place that has no value,
         UnsayableError where a value, or a repeated key, has no spelling in this kind of body.
@@ -146,7 +146,8 @@ class Step:
             return "", b""
         document = fill_tree(self._json, values)
         if extra and isinstance(document, dict):
-            document = {**extra, **document}
+            lists = {key: value for key, value in extra.items() if isinstance(value, list)}
+            document = {**extra, **document, **lists}
         if not repeated:
             return "application/json", _encode(document)
         again = _repeat(self._json, *repeated)

@@ -1,5 +1,7 @@
 """ISSUE: what it takes to make a code, and who gets to see it."""
 
+import re
+
 from otpspec import REFUSED, Answer, Inconclusive, NotApplicable, Outcome, Trial, proves
 from otpspec_scenarios.conformance.alike import stands_in
 from otpspec_scenarios.conformance.needs import needs_one_count_for_the_card
@@ -44,7 +46,9 @@ async def test_code_is_never_in_an_answer_to_the_payer(trial: Trial) -> None:
 def _shows(answer: Answer, otc: str) -> bool:
     """Whether an answer tells the code to a payer who has not sent it."""
     text = answer.body.decode("utf-8", "replace") + " ".join(answer.headers.values())
-    return stands_in(otc, text) and otc.encode() not in answer.request.body
+    spellings = {otc, re.sub(r"[- ]", "", otc)}
+    sent = any(code.encode() in answer.request.body for code in spellings)
+    return not sent and any(stands_in(code, text) for code in spellings)
 
 
 @proves("ISSUE-5")
@@ -57,9 +61,9 @@ async def test_locked_card_gets_no_new_code(trial: Trial) -> None:
 
     trial.expect(answer, *REFUSED, because="the card is locked")
     trial.check(
-        not await trial.silence(challenge.card),
-        expected="no message",
-        got="a message",
+        not await trial.no_more_codes(challenge.card),
+        expected="no code",
+        got="a code",
         because="a locked card gets no new code",
     )
     other = await trial.card()
