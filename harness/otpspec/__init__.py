@@ -7,7 +7,6 @@ from otpspec.bench import VerifyPath
 from otpspec.burst import Overlap
 from otpspec.cards import Card
 from otpspec.challenge import Challenge
-from otpspec.explains import Legality
 from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.policy import Policy
 from otpspec.power import alarm, at_least, share_caught, share_seen
@@ -30,7 +29,6 @@ __all__ = [
     "Card",
     "Challenge",
     "Inconclusive",
-    "Legality",
     "NotApplicable",
     "Outcome",
     "Overlap",

@@ -2,19 +2,31 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from otpspec import model
 from otpspec.answer import Answer
 from otpspec.cards import Card
 from otpspec.challenge import Challenge
-from otpspec.explains import Done, Legality, explains
-from otpspec.outcome import REFUSED, Outcome
+from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.profile import MISSING
 from otpspec.together import Call, Race
 from otpspec.trial import Trial
 
+BUDGET = 20_000
+"""Steps of the model that one card may cost: the run waits for them."""
+
 _OTHER = "another code"  # of a message that was not read: it is none that was sent by us
+
+
+class Done(NamedTuple):
+    """An operation as the model sees it, with the bounds of its time in seconds."""
+
+    operation: model.Operation
+    called: float
+    returned: float
+    outcomes: AbstractSet[Outcome]
 
 
 class Told(NamedTuple):
@@ -32,6 +44,7 @@ class Story:
 
     def __init__(self, trial: Trial, card: Card) -> None:
         self.card = card
+        self.why = ""
         self._trial = trial
         self._done: list[Done] = []
         self._told: list[Told] = []
@@ -73,9 +86,21 @@ class Story:
                 self._done[index] = done._replace(operation=known)
         return code.otc
 
-    def explained(self) -> Legality:
-        """Whether some order of all this allows every answer."""
-        return explains(self._trial.policy, self._done)
+    def explained(self) -> Verdict:
+        """Whether some order of all this allows every answer; inconclusive: too many to look at.
+
+        Where none does, `why` says so in a sentence.
+        """
+        from otpspec import history, linearize  # here: they take a quarter of a second to import
+
+        calls = [history.Call(*done) for done in self._done]
+        judged = linearize.judge_card(self._trial.policy, calls, budget=BUDGET)
+        self.why = judged.broken[0].words if judged.broken else ""
+        return {
+            linearize.Legality.LEGAL: Verdict.PASSED,
+            linearize.Legality.BROKEN: Verdict.BROKEN,
+            linearize.Legality.UNKNOWN: Verdict.INCONCLUSIVE,
+        }[judged.legality]
 
     def words(self) -> str:
         """What was asked and answered, beyond starts, in the order of the answers."""

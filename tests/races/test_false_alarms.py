@@ -42,7 +42,7 @@ def test_sound_bank_of_threads_passes_with_its_overlap_and_power_in_figures() ->
 def test_used_flag_that_is_read_and_written_later_is_found() -> None:
     def racy(bank: Bank, transaction: Transaction, otc: str) -> Said:
         free = not transaction.used
-        time.sleep(0.001)
+        time.sleep(0.03)
         transaction.used = True
         return APPROVED if free and otc == transaction.otc else DEAD
 
@@ -86,7 +86,7 @@ def test_target_that_says_wrong_also_when_it_is_locked_and_loses_counts_is_found
         before = transaction.failures
         if before >= 3 or transaction.used:
             return WRONG
-        time.sleep(0.003)
+        time.sleep(0.03)
         if otc == transaction.otc:
             transaction.used = True
             return APPROVED
@@ -142,7 +142,7 @@ def test_rounds_of_a_target_that_approves_nothing_prove_nothing() -> None:
 def test_every_second_guess_that_is_judged_too_late_is_more_than_chance() -> None:
     def looks_too_soon(bank: Bank, transaction: Transaction, otc: str) -> Said:
         locked = transaction.failures >= 3
-        time.sleep(0.004)
+        time.sleep(0.03)
         with bank.lock:
             if locked or transaction.used:
                 return DEAD

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import ssl
+import sys
 from pathlib import Path
 
 import httpx
@@ -132,7 +133,10 @@ def test_answer_that_comes_between_the_releases_is_not_in_flight_after_it() -> N
     assert overlap.between == 3
 
 
-def test_answer_before_the_last_byte_is_seen_and_the_request_is_not_released() -> None:
+def test_answer_before_the_last_byte_is_seen_and_the_request_is_not_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules["otpspec.burst.fire"], "SETTLE_S", 0.5)
     with listening(answer_at_head) as server:
         landed = fired(url_of(server), shots(url_of(server), 3))
 

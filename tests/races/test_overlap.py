@@ -91,3 +91,16 @@ def test_spread_and_span_are_those_of_the_burst() -> None:
 )
 def test_missing_overlap_is_explained_by_what_happened_most(found: Overlap, why: str) -> None:
     assert found.why_not == why
+
+
+@pytest.mark.parametrize(
+    ("answered", "at_a_time"),
+    [((1, 2, 3, 4), 1), ((4, 4, 4, 4), 4), ((2, 2, 4, 4), 2)],
+    ids=["one after the other", "all side by side", "two at a time"],
+)
+def test_pace_of_the_answers_tells_how_many_are_handled_at_a_time(
+    answered: tuple[float, ...], at_a_time: float
+) -> None:
+    found = measure([Flight(0.0, 0.5, at) for at in answered], of=4)
+
+    assert found.at_a_time == pytest.approx(at_a_time)

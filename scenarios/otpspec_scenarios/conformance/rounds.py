@@ -196,8 +196,8 @@ def _pace(overlaps: Sequence[Overlap]) -> str:
     most = max(overlap.of for overlap in overlaps)
     largest = sorted((o for o in overlaps if o.of == most), key=lambda o: o.took_s)
     found = largest[len(largest) // 2]
-    many = "one" if found.at_a_time < 1.5 else f"{found.at_a_time:.0f}"
+    seems = ": it seems to handle one request at a time" if found.at_a_time < 1.5 else ""
     return (
-        f"{most} requests within {1000 * found.took_s:.1f} ms, the first after "
-        f"{1000 * found.first_s:.1f} ms: as if handled about {many} at a time"
+        f"{most} requests, the first after {1000 * found.first_s:.1f} ms, "
+        f"the last after {1000 * found.took_s:.1f} ms{seems}"
     )

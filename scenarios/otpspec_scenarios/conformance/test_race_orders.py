@@ -10,12 +10,12 @@ from otpspec import (
     Call,
     Challenge,
     Inconclusive,
-    Legality,
     NotApplicable,
     Outcome,
     Race,
     Story,
     Trial,
+    Verdict,
     proves,
 )
 from otpspec_scenarios.conformance.needs import (
@@ -67,7 +67,7 @@ async def test_some_order_of_verify_and_what_meets_it_explains_every_answer(
 
         explained = story.explained()
         expect_an_order(trial, story, explained, race, one)
-        says = explained is Legality.LEGAL
+        says = explained is Verdict.PASSED
         rounds.note(race, says=says, why="there were too many orders to look at")
     rounds.conclude()
 
@@ -121,22 +121,20 @@ async def one_at_a_time(trial: Trial, rounds: Rounds, rival: str, *, rival_first
         done = answer if of_rival else done
     if done is not None and Outcome.DONE in done.outcomes:
         await seen_after(trial, story, challenge, rival)
-    if story.explained() is not Legality.LEGAL:
+    if story.explained() is not Verdict.PASSED:
         raise Inconclusive(
             "its answers do not follow the rules even when it is asked one at a time, so that a "
             f"race shows nothing: {story.words()}"
         )
 
 
-def expect_an_order(
-    trial: Trial, story: Story, explained: Legality, race: Race, one: Round
-) -> None:
+def expect_an_order(trial: Trial, story: Story, explained: Verdict, race: Race, one: Round) -> None:
     """Some order of what was asked allows every answer."""
     trial.check(
-        explained is not Legality.BROKEN,
+        explained is not Verdict.BROKEN,
         expected="answers that some one-at-a-time order explains",
         got=f"{story.words()}; in {one.name} ({race.overlap})",
-        because="no order of these explains the answers",
+        because=f"no order of these explains the answers: {story.why}",
     )
 
 
@@ -157,7 +155,7 @@ async def test_some_order_of_verify_resend_and_expiry_explains_every_answer(tria
         await seen_after(trial, story, challenge, "resend", race)
         explained = story.explained()
         expect_an_order(trial, story, explained, race, one)
-        says = explained is Legality.LEGAL
+        says = explained is Verdict.PASSED
         rounds.note(race, says=says, why="there were too many orders to look at")
 
     await one_at_a_time(trial, rounds, "resend", rival_first=True)
