@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results
-from otpspec_reports import exchanges, figures, timeline
+from otpspec_reports import exchanges, figure, figures, timeline
 from otpspec_reports.conclusion import INTERRUPTED, conclude, excused, fails, unwaived
 from otpspec_reports.verdicts import (
     SYMBOLS,
@@ -40,6 +40,9 @@ def render(results: Results) -> str:
     def chart(evidence: Evidence) -> exchanges.Exchanges:
         return exchanges.chart(evidence.exchanges, limits.of(evidence))
 
+    def drawn(evidence: Evidence) -> figure.Timeline | None:
+        return figure.timeline(evidence, limits.of(evidence).exchanges)
+
     scripts, styles = [_ours("report.js")], [_ours("report.css")]
     if results.load and results.load.timeline:
         scripts.insert(0, _uplot())
@@ -55,6 +58,7 @@ def render(results: Results) -> str:
             excused={rule.id for rule in results.rules if excused(rule)},
             unwaived={rule.id for rule in unwaived(results)},
             chart=chart,
+            drawn=drawn,
             timeline=_timeline(results.load),
             styles=[Markup(style) for style in styles],  # noqa: S704  # files of the package
             scripts=[Markup(script) for script in scripts],  # noqa: S704  # files of the package
@@ -88,6 +92,7 @@ def _pages() -> Environment:
         duration=figures.duration,
         millis=figures.millis,
         moment=figures.moment,
+        px=figures.px,
         setting=figures.setting,
         urgent_first=urgent_first,
         visible=visible,

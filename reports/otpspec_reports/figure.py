@@ -1,0 +1,319 @@
+"""One evidence as a timeline: what is drawn where, on a wide sheet and on a narrow one.
+
+    lane            |release                  | is a bar's call, its end its answer
+    session   [==] start: done
+    conn. 1         [=====] wrong code: wrong otc
+    conn. 2         [========] ✗ right code: approved        marked: it contradicts the rule
+              0 s   12 s  +5 ms  +10 ms
+
+Whatever the evidence holds, a sheet has at most so many bars, and words of at most so many letters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from otpspec.outcome import Verdict
+from otpspec.results import Evidence, Exchange
+from otpspec_reports import lanes, told
+from otpspec_reports.axis import Axis
+from otpspec_reports.exchanges import tone
+from otpspec_reports.figures import duration
+from otpspec_reports.lanes import Label, Piece, extent, width_of
+from otpspec_reports.ticks import Tick, seconds, ticks
+
+LETTERS = 11.0
+"""The size of a letter."""
+
+LINE, TALL = 18.0, 31.0
+"""The height of a line, and of one on which words stand above their bars."""
+
+BAR = 9.0
+"""The height of a bar."""
+
+THINNEST = 4.0
+"""The width of a bar that would be thinner than an eye can see."""
+
+_EDGE = 4.0  # left free at the right
+_PADDING = 2.0  # above and below a lane
+_RELEASES = 8  # lines of release that are drawn: the last ones
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a timeline is drawn on."""
+
+    name: str
+    width: float
+    bars: int  # the most that are drawn
+    letters: int  # the most of a bar's label
+    apart: float  # what the name of a time needs
+    titles: bool  # whether there may be a pointer
+
+
+WIDE = Sheet("wide", 960, bars=48, letters=told.LABEL, apart=76, titles=True)
+NARROW = Sheet("narrow", 360, bars=24, letters=30, apart=62, titles=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One exchange."""
+
+    x: float
+    y: float
+    width: float
+    sure: float  # how much of the width it was surely in flight; 0: not known
+    tone: str  # through | refused | silent
+    marked: bool
+    answered: bool
+    text: str
+    text_x: float
+    text_y: float
+    ends: bool  # text_x is where the text ends
+    title: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A connection's or a session's part of the height."""
+
+    name: str
+    y: float
+    height: float
+    marked: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text on the axis or above it."""
+
+    x: float
+    text: str
+    ends: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Time in which nothing was under way, drawn short."""
+
+    x: float
+    width: float
+    text: str
+    said: bool  # whether there is room for the text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A timeline on one sheet; lengths in pixels, at the size that it is made for."""
+
+    sheet: Sheet
+    left: float  # where the lanes begin
+    right: float
+    top: float
+    bottom: float  # where they end
+    height: float
+    lanes: list[Lane]
+    bars: list[Bar]
+    ticks: list[Mark]
+    gaps: list[Gap]
+    releases: list[Mark]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """One evidence on both sheets, and in words."""
+
+    sheets: list[Figure]
+    count: int
+    marked: int
+    tones: list[str]  # those that are drawn
+    sure: bool  # whether it is known how long requests were surely in flight
+    sentence: str
+
+
+def shows(evidence: Evidence) -> bool:
+    """Whether an evidence has a timeline: what broke a rule, and a race that could not be judged."""
+    raced = bool(evidence.releases_s)
+    inconclusive = evidence.verdict is Verdict.INCONCLUSIVE
+    wanted = evidence.verdict is Verdict.BROKEN or (inconclusive and raced)
+    return wanted and bool(evidence.exchanges)
+
+
+def timeline(evidence: Evidence, most: int = WIDE.bars) -> Timeline | None:
+    """An evidence's timeline, of at most so many bars; None where it has none."""
+    if not shows(evidence):
+        return None
+    sheets = [draw(evidence, sheet, most) for sheet in (WIDE, NARROW)]
+    bars = sheets[0].bars
+    return Timeline(
+        sheets=sheets,
+        count=len(evidence.exchanges),
+        marked=len(lanes.marked(evidence)),
+        tones=[one for one in ("through", "refused", "silent") if one in {b.tone for b in bars}],
+        sure=any(bar.sure for bar in bars),
+        sentence=told.contradiction(evidence),
+    )
+
+
+def draw(evidence: Evidence, sheet: Sheet, most: int) -> Figure:
+    """An evidence on one sheet."""
+    places = lanes.choose(evidence, min(most, sheet.bars))
+    exchanges = [evidence.exchanges[place] for place in places]
+    against = set(lanes.marked(evidence))
+    axis = Axis.of(exchanges)
+    left = _gutter(exchanges)
+    scale = _Scale(axis, left, sheet.width - _EDGE)
+    releases = _releases(evidence.releases_s, axis)
+    top = 20.0 if releases else 4.0
+    drawn = [_Drawn(e, p in against, scale, sheet) for e, p in zip(exchanges, places, strict=True)]
+    rows, bars, bottom = _stack(drawn, top)
+    gaps = _gaps(axis, scale)
+    return Figure(
+        sheet=sheet,
+        left=left,
+        right=scale.right,
+        top=top,
+        bottom=bottom,
+        height=bottom + (34.0 if any(gap.said for gap in gaps) else 20.0),
+        lanes=rows,
+        bars=bars,
+        ticks=_ticks(axis, scale, releases, sheet),
+        gaps=gaps,
+        releases=_released(releases, scale),
+    )
+
+
+class _Scale:
+    """Where a moment lies on a sheet."""
+
+    def __init__(self, axis: Axis, left: float, right: float) -> None:
+        self.axis, self.left, self.right = axis, left, right
+
+    def x(self, at_s: float) -> float:
+        return self.at(self.axis.place(at_s))
+
+    def at(self, percent: float) -> float:
+        return self.left + (self.right - self.left) * percent / 100
+
+
+class _Drawn:
+    """An exchange with the room that it takes from left to right."""
+
+    def __init__(self, exchange: Exchange, marked: bool, scale: _Scale, sheet: Sheet) -> None:
+        self.exchange, self.marked, self.sheet = exchange, marked, sheet
+        begin, end = scale.x(exchange.called_s), scale.x(lanes.ended(exchange))
+        self.x = min(begin, scale.right - THINNEST)
+        self.width = max(end - self.x, THINNEST)
+        self.sure = 0.0
+        if exchange.unanswered_s is not None:
+            self.sure = min(max(scale.x(exchange.unanswered_s) - self.x, 0.0), self.width)
+        self.text = ("✗ " if marked else "") + told.label(exchange, sheet.letters)
+        self.lane = told.lane_name(exchange)
+        bar, plot = (self.x, self.x + self.width), (scale.left, scale.right)
+        width = width_of(self.text, LETTERS)
+        self.label: Label = lanes.label(bar, width, plot)
+        self.piece = Piece(self.lane, *extent(bar, self.label, width))
+
+    def at(self, y: float, height: float) -> Bar:
+        """The bar on a line of the sheet."""
+        middle = y + height - LINE / 2
+        return Bar(
+            x=self.x,
+            y=middle - BAR / 2,
+            width=self.width,
+            sure=self.sure,
+            tone=tone(self.exchange),
+            marked=self.marked,
+            answered=self.exchange.status is not None,
+            text=self.text,
+            text_x=self.label.x,
+            text_y=y + 11 if self.label.above else middle + 4,
+            ends=self.label.ends,
+            title=told.title(self.exchange) if self.sheet.titles else "",
+        )
+
+
+def _gutter(exchanges: Sequence[Exchange]) -> float:
+    """The room for the lanes' names."""
+    names = {told.lane_name(exchange) for exchange in exchanges} - {""}
+    return max((width_of(name, LETTERS) + 8 for name in names), default=0.0)
+
+
+def _stack(drawn: Sequence[_Drawn], top: float) -> tuple[list[Lane], list[Bar], float]:
+    """The lanes from top to bottom, with their bars; where the last one ends."""
+    rows: list[Lane] = []
+    bars: list[tuple[int, Bar]] = []
+    y = top
+    for name, of_lane in lanes.lines([one.piece for one in drawn]):
+        begin = y
+        y += _PADDING
+        for line in of_lane:
+            height = TALL if any(drawn[place].label.above for place in line) else LINE
+            bars += [(place, drawn[place].at(y, height)) for place in line]
+            y += height
+        y += _PADDING
+        against = any(drawn[place].marked for line in of_lane for place in line)
+        rows.append(Lane(name, begin, y - begin, against))
+    return rows, [bar for _, bar in sorted(bars, key=lambda bar: bar[0])], y
+
+
+def _releases(releases_s: Sequence[float], axis: Axis) -> list[float]:
+    """The releases that lie on the axis."""
+    begin, end = axis.moments[0][0], axis.moments[-1][0]
+    return sorted(at for at in set(releases_s) if begin <= at <= end)[-_RELEASES:]
+
+
+def _released(releases: Sequence[float], scale: _Scale) -> list[Mark]:
+    """The lines of release, each with its words where there is room for them."""
+    marks = []
+    for at_s in releases:
+        text, x = f"released together at {seconds(at_s)}", scale.x(at_s)
+        fits = x + width_of(text, LETTERS) <= scale.right
+        marks.append(Mark(x, text, ends=not fits))
+    spans = [_span(mark) for mark in reversed(marks)]
+    said = {len(marks) - 1 - place for place in lanes.free(spans, 8)}
+    return [m if place in said else Mark(m.x, "") for place, m in enumerate(marks)]
+
+
+def _span(mark: Mark) -> tuple[float, float]:
+    width = width_of(mark.text, LETTERS)
+    return (mark.x - width, mark.x) if mark.ends else (mark.x, mark.x + width)
+
+
+def _ticks(axis: Axis, scale: _Scale, releases: Sequence[float], sheet: Sheet) -> list[Mark]:
+    """The times that are named: first the beginnings, then what lies between, where room is left."""
+    first: list[Tick] = []
+    rest: list[Tick] = []
+    for begin, end in axis.stretches:
+        width = scale.x(end) - scale.x(begin)
+        head, *others = ticks((begin, end), width, sheet.apart, releases)
+        first.append(head)
+        rest += others
+    found = first + rest
+    spans = [(scale.x(t.at_s), scale.x(t.at_s) + width_of(t.text, LETTERS) + 4) for t in found]
+    kept = lanes.free(spans, 6)
+    return [
+        Mark(x, found[place].text, ends=end > scale.right)
+        for place in kept
+        for x, end in [spans[place]]
+    ]
+
+
+def _gaps(axis: Axis, scale: _Scale) -> list[Gap]:
+    """The quiet stretches; the longest ones are named first."""
+    pairs = sorted(zip(axis.quiet, axis.quiet_s, strict=True), key=lambda one: -_length(one[1]))
+    texts = [duration(_length(span)) for _, span in pairs]
+    begins = [scale.at(bar.start) for bar, _ in pairs]
+    widths = [scale.at(bar.start + bar.width) - x for (bar, _), x in zip(pairs, begins, strict=True)]
+    centres = [x + width / 2 for x, width in zip(begins, widths, strict=True)]
+    halves = [width_of(text, LETTERS) / 2 for text in texts]
+    spans = [(c - half, c + half) for c, half in zip(centres, halves, strict=True)]
+    said = set(lanes.free(spans, 4))
+    found = zip(begins, widths, texts, strict=True)
+    return sorted(
+        (Gap(x, width, text, place in said) for place, (x, width, text) in enumerate(found)),
+        key=lambda gap: gap.x,
+    )
+
+
+def _length(span: tuple[float, float]) -> float:
+    return span[1] - span[0]
