@@ -9,9 +9,10 @@ the race is a dot. So a quiet stretch, in which no call is under way, is drawn s
              |---|
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -22,6 +23,9 @@ QUIET_SHARE = 0.12
 
 Many quiet stretches together take no more room than the calls do.
 """
+
+QUIET_WIDTH, QUIET_MOST = 9.0, 35.0
+"""Where each stretch has its own scale: how wide a quiet one is, and all of them at most."""
 
 THINNEST = 1.5
 """The thinnest bar, in percent: what an eye still finds."""
@@ -44,12 +48,15 @@ class Axis:
     quiet_s: list[tuple[float, float]]
     """From when to when each of them lasted."""
 
+    begins: list[float]
+    """When the calls began."""
+
     @classmethod
     def of(cls, exchanges: Sequence[Exchange]) -> Self:
         """The axis for these calls."""
         busy = _busy(exchanges)
         if not busy:
-            return cls(moments=[], quiet=[], quiet_s=[])
+            return cls(moments=[], quiet=[], quiet_s=[], begins=[])
         under_way = sum(end - begin for begin, end in busy) or 0.001 * len(busy)
         longest = under_way * min(QUIET_SHARE, 1 / len(busy))
         at = busy[0][1] - busy[0][0]
@@ -67,6 +74,7 @@ class Axis:
             moments=[(moment, place * scale) for moment, place in places],
             quiet=[Bar(start * scale, width * scale) for start, width in cut],
             quiet_s=lasted,
+            begins=[one.called_s for one in exchanges],
         )
 
     @property
@@ -77,6 +85,27 @@ class Axis:
         edges = [self.moments[0][0], *(at for cut in self.quiet_s for at in cut)]
         edges.append(self.moments[-1][0])
         return list(zip(edges[::2], edges[1::2], strict=True))
+
+    def spread(self) -> Self:
+        """The same, each stretch with a scale of its own: the more calls began in it, the wider.
+
+        On one scale for all, a start of ten milliseconds leaves no room for a race of one.
+        """
+        gap = min(QUIET_WIDTH, QUIET_MOST / len(self.quiet)) if self.quiet else 0.0
+        counts = [sum(begin <= at <= end for at in self.begins) for begin, end in self.stretches]
+        shares = [math.sqrt(count) for count in counts]
+        room = (100 - gap * len(self.quiet)) / sum(shares) if shares else 0.0
+        moments, quiet, left = [], [], 0.0
+        for (begin, end), share in zip(self.stretches, shares, strict=True):
+            first, last = self.place(begin), self.place(end)
+            scale = share * room / (last - first) if last > first else 0.0
+            within = ((at, place) for at, place in self.moments if begin <= at <= end)
+            moments += [(at, left + (place - first) * scale) for at, place in within]
+            left += share * room
+            quiet.append(Bar(left, gap))
+            moments.append((end, left))
+            left += gap
+        return replace(self, moments=moments, quiet=quiet[:-1])
 
     def bar(self, begin: float, end: float) -> Bar:
         """The bar from one moment to another."""

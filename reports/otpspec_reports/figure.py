@@ -12,6 +12,8 @@ Whatever the evidence holds, a sheet has at most so many bars, and words of at m
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, Exchange
 from otpspec_reports import lanes, told
@@ -32,6 +34,12 @@ BAR = 9.0
 
 THINNEST = 4.0
 """The width of a bar that would be thinner than an eye can see."""
+
+CROSS = "✗ "
+"""What stands before the words about a bar that is marked: colour alone tells too few."""
+
+FEW = 6
+"""As many marked bars stand out; where more are marked, it is rather their number that does."""
 
 _EDGE = 4.0  # left free at the right
 _PADDING = 2.0  # above and below a lane
@@ -125,6 +133,7 @@ class Timeline:
     sheets: list[Figure]
     count: int
     marked: int
+    stands_out: bool  # few enough are marked to be shown loudly
     tones: list[str]  # those that are drawn
     sure: bool  # whether it is known how long requests were surely in flight
     sentence: str
@@ -143,11 +152,12 @@ def timeline(evidence: Evidence, most: int = WIDE.bars) -> Timeline | None:
     if not shows(evidence):
         return None
     sheets = [draw(evidence, sheet, most) for sheet in (WIDE, NARROW)]
-    bars = sheets[0].bars
+    bars, marked = sheets[0].bars, len(lanes.marked(evidence))
     return Timeline(
         sheets=sheets,
         count=len(evidence.exchanges),
-        marked=len(lanes.marked(evidence)),
+        marked=marked,
+        stands_out=marked <= FEW,
         tones=[one for one in ("through", "refused", "silent") if one in {b.tone for b in bars}],
         sure=any(bar.sure for bar in bars),
         sentence=told.contradiction(evidence),
@@ -159,7 +169,7 @@ def draw(evidence: Evidence, sheet: Sheet, most: int) -> Figure:
     places = lanes.choose(evidence, min(most, sheet.bars))
     exchanges = [evidence.exchanges[place] for place in places]
     against = set(lanes.marked(evidence))
-    axis = Axis.of(exchanges)
+    axis = Axis.of(_answered_by_then(exchanges)).spread()
     left = _gutter(exchanges)
     scale = _Scale(axis, left, sheet.width - _EDGE)
     releases = _releases(evidence.releases_s, axis)
@@ -206,10 +216,10 @@ class _Drawn:
         self.sure = 0.0
         if exchange.unanswered_s is not None:
             self.sure = min(max(scale.x(exchange.unanswered_s) - self.x, 0.0), self.width)
-        self.text = ("✗ " if marked else "") + told.label(exchange, sheet.letters)
+        self.text = told.label(exchange, sheet.letters)
         self.lane = told.lane_name(exchange)
         bar, plot = (self.x, self.x + self.width), (scale.left, scale.right)
-        width = width_of(self.text, LETTERS)
+        width = width_of(f"{CROSS}{self.text}" if marked else self.text, LETTERS)
         self.label: Label = lanes.label(bar, width, plot)
         self.piece = Piece(self.lane, *extent(bar, self.label, width))
 
@@ -230,6 +240,19 @@ class _Drawn:
             ends=self.label.ends,
             title=told.title(self.exchange) if self.sheet.titles else "",
         )
+
+
+def _answered_by_then(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """The same, none waited for beyond the last answer: a time-out would squeeze all before it."""
+    last = max((lanes.ended(one) for one in exchanges if one.status is not None), default=None)
+    if last is None:
+        return list(exchanges)
+    return [
+        replace(one, returned_s=max(one.called_s, last))
+        if one.status is None and lanes.ended(one) > last
+        else one
+        for one in exchanges
+    ]
 
 
 def _gutter(exchanges: Sequence[Exchange]) -> float:
@@ -288,14 +311,11 @@ def _ticks(axis: Axis, scale: _Scale, releases: Sequence[float], sheet: Sheet) -
         head, *others = ticks((begin, end), width, sheet.apart, releases)
         first.append(head)
         rest += others
-    found = first + rest
-    spans = [(scale.x(t.at_s), scale.x(t.at_s) + width_of(t.text, LETTERS) + 4) for t in found]
-    kept = lanes.free(spans, 6)
-    return [
-        Mark(x, found[place].text, ends=end > scale.right)
-        for place in kept
-        for x, end in [spans[place]]
-    ]
+    marks = []
+    for tick in first + rest:
+        x, width = scale.x(tick.at_s), width_of(tick.text, LETTERS) + 3
+        marks.append(Mark(x, tick.text, ends=x + width > scale.right))
+    return [marks[place] for place in lanes.free(map(_span, marks), 6)]
 
 
 def _gaps(axis: Axis, scale: _Scale) -> list[Gap]:

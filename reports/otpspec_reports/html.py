@@ -82,6 +82,7 @@ def _pages() -> Environment:
         URGENCY=URGENCY,
         SYMBOLS=SYMBOLS,
         WORDS=WORDS,
+        CROSS=figure.CROSS,
         INTERRUPTED=INTERRUPTED,
         MOST_EVIDENCE=MOST_EVIDENCE,
     )

@@ -107,7 +107,7 @@ def extent(bar: tuple[float, float], words: Label, width: float) -> tuple[float,
 
 def width_of(text: str, size: float) -> float:
     """About how wide a text is in a font without serifs; rather too wide than too narrow."""
-    return sum(1.05 if east_asian_width(letter) in "WF" else 0.58 for letter in text) * size
+    return sum(1.05 if east_asian_width(letter) in "WF" else 0.62 for letter in text) * size
 
 
 def free(spans: Iterable[tuple[float, float]], apart: float) -> list[int]:

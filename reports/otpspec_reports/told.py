@@ -44,7 +44,7 @@ def name(exchange: Exchange) -> str:
 def meant(exchange: Exchange) -> str:
     """What its answer may mean."""
     if exchange.status is None:
-        return "no answer"
+        return f"no answer in {duration(ended(exchange) - exchange.called_s)}"
     words = " or ".join(exchange.outcomes).replace("_", " ")
     return _clip(one_line(words), _OUTCOMES) or "not read"
 
@@ -53,11 +53,31 @@ def contradiction(evidence: Evidence) -> str:
     """What is marked, in a sentence; or, where nothing is and a reader looks for it, why not."""
     found = [evidence.exchanges[place] for place in marked(evidence)]
     if not found:
-        inconclusive = evidence.verdict is Verdict.INCONCLUSIVE
-        return "Nothing is marked: no answer here contradicts the rule." if inconclusive else ""
+        return _unmarked(evidence) if evidence.verdict is Verdict.INCONCLUSIVE else ""
     if len(found) <= _ONE_BY_ONE:
         return f"Marked: {'; '.join(map(_alone, found))}."
     return f"Marked: {_together(found)}."
+
+
+def _unmarked(evidence: Evidence) -> str:
+    looked_at = [one for one in evidence.exchanges if one.unanswered_s is not None]
+    if len(evidence.releases_s) != 1 or not looked_at:
+        return "Nothing is marked: no answer here contradicts the rule."
+    count = surely_at_once(looked_at)
+    were = "was" if count == 1 else "were"
+    of = f"{count:,} of {len(looked_at):,} requests"
+    return f"Nothing is marked: at most {of} {were} surely in flight at once."
+
+
+def surely_at_once(exchanges: Sequence[Exchange]) -> int:
+    """The most that were surely in flight at one moment: released, and seen to have no answer."""
+    edges = [(one.called_s, 0) for one in exchanges]
+    edges += [(one.unanswered_s, 1) for one in exchanges if one.unanswered_s is not None]
+    flying = most = 0
+    for _, is_end in sorted(edges):
+        flying += -1 if is_end else 1
+        most = max(most, flying)
+    return most
 
 
 def _alone(exchange: Exchange) -> str:
