@@ -41,6 +41,9 @@ CROSS = "✗ "
 FEW = 6
 """As many marked bars stand out; where more are marked, it is rather their number that does."""
 
+ASIDE = 4.0
+"""How far a text stands beside its mark."""
+
 _EDGE = 4.0  # left free at the right
 _PADDING = 2.0  # above and below a lane
 _RELEASES = 8  # lines of release that are drawn: the last ones
@@ -87,7 +90,7 @@ class Lane:
     name: str
     y: float
     height: float
-    marked: bool
+    against: list[tuple[float, float]]  # top and height of its lines on which something is marked
 
 
 @dataclass(frozen=True)
@@ -269,12 +272,14 @@ def _stack(drawn: Sequence[_Drawn], top: float) -> tuple[list[Lane], list[Bar], 
     for name, of_lane in lanes.lines([one.piece for one in drawn]):
         begin = y
         y += _PADDING
+        against = []
         for line in of_lane:
             height = TALL if any(drawn[place].label.above for place in line) else LINE
             bars += [(place, drawn[place].at(y, height)) for place in line]
+            if any(drawn[place].marked for place in line):
+                against.append((y, height))
             y += height
         y += _PADDING
-        against = any(drawn[place].marked for line in of_lane for place in line)
         rows.append(Lane(name, begin, y - begin, against))
     return rows, [bar for _, bar in sorted(bars, key=lambda bar: bar[0])], y
 
@@ -290,7 +295,7 @@ def _released(releases: Sequence[float], scale: _Scale) -> list[Mark]:
     marks = []
     for at_s in releases:
         text, x = f"released together at {seconds(at_s)}", scale.x(at_s)
-        fits = x + width_of(text, LETTERS) <= scale.right
+        fits = x + width_of(text, LETTERS) + ASIDE <= scale.right
         marks.append(Mark(x, text, ends=not fits))
     spans = [_span(mark) for mark in reversed(marks)]
     said = {len(marks) - 1 - place for place in lanes.free(spans, 8)}
@@ -298,7 +303,7 @@ def _released(releases: Sequence[float], scale: _Scale) -> list[Mark]:
 
 
 def _span(mark: Mark) -> tuple[float, float]:
-    width = width_of(mark.text, LETTERS)
+    width = width_of(mark.text, LETTERS) + ASIDE
     return (mark.x - width, mark.x) if mark.ends else (mark.x, mark.x + width)
 
 
@@ -312,8 +317,8 @@ def _ticks(axis: Axis, scale: _Scale, releases: Sequence[float], sheet: Sheet) -
         first.append(head)
         rest += others
     marks = []
-    for tick in first + rest:
-        x, width = scale.x(tick.at_s), width_of(tick.text, LETTERS) + 3
+    for tick in first[::-1] + rest:
+        x, width = scale.x(tick.at_s), width_of(tick.text, LETTERS) + ASIDE
         marks.append(Mark(x, tick.text, ends=x + width > scale.right))
     return [marks[place] for place in lanes.free(map(_span, marks), 6)]
 

@@ -68,16 +68,19 @@ def lines(pieces: Sequence[Piece]) -> list[tuple[str, list[list[int]]]]:
     Each piece goes to the first line of its lane on which it touches no other.
     """
     lanes: dict[str, list[list[int]]] = {}
-    for place in sorted(range(len(pieces)), key=lambda place: (pieces[place].left, place)):
-        lane = lanes.setdefault(pieces[place].lane, [])
-        for line in lane:
-            if pieces[line[-1]].right + BETWEEN <= pieces[place].left:
+    for place, piece in enumerate(pieces):
+        of_lane = lanes.setdefault(piece.lane, [])
+        for line in of_lane:
+            if not any(_touch(piece, pieces[other]) for other in line):
                 line.append(place)
                 break
         else:
-            lane.append([place])
-    first = {lane: min(line[0] for line in lanes[lane]) for lane in lanes}
-    return sorted(lanes.items(), key=lambda lane: first[lane[0]])
+            of_lane.append([place])
+    return list(lanes.items())
+
+
+def _touch(one: Piece, other: Piece) -> bool:
+    return one.left < other.right + BETWEEN and other.left < one.right + BETWEEN
 
 
 @dataclass(frozen=True)

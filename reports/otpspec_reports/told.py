@@ -23,7 +23,7 @@ def label(exchange: Exchange, most: int = LABEL) -> str:
 
 def title(exchange: Exchange) -> str:
     """All that is known of it, but for its request and its answer."""
-    status = "" if exchange.status is None else f" (HTTP {exchange.status})"
+    status = f" (HTTP {exchange.status})" if exchange.status else ""  # 0: a history has none
     took = duration(ended(exchange) - exchange.called_s)
     lane = f"; {lane_name(exchange)}" if exchange.lane else ""
     when = f"{at(exchange.called_s)} to {at(ended(exchange))} s, {took}{lane}"
