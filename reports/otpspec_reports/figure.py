@@ -19,12 +19,17 @@ from otpspec.results import Evidence, Exchange
 from otpspec_reports import lanes, told
 from otpspec_reports.axis import Axis
 from otpspec_reports.exchanges import tone
-from otpspec_reports.figures import duration
 from otpspec_reports.lanes import Label, Piece, extent, width_of
-from otpspec_reports.ticks import Tick, seconds, ticks
-
-LETTERS = 11.0
-"""The size of a letter."""
+from otpspec_reports.margins import (
+    LETTERS,
+    Gap,
+    Mark,
+    Scale,
+    gaps,
+    released,
+    releases_on,
+    times,
+)
 
 LINE, TALL = 18.0, 31.0
 """The height of a line, and of one on which words stand above their bars."""
@@ -41,12 +46,8 @@ CROSS = "✗ "
 FEW = 6
 """As many marked bars stand out; where more are marked, it is rather their number that does."""
 
-ASIDE = 4.0
-"""How far a text stands beside its mark."""
-
 _EDGE = 4.0  # left free at the right
 _PADDING = 2.0  # above and below a lane
-_RELEASES = 8  # lines of release that are drawn: the last ones
 
 
 @dataclass(frozen=True)
@@ -93,25 +94,6 @@ class Lane:
     against: list[tuple[float, float]]  # top and height of its lines on which something is marked
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A text on the axis or above it."""
-
-    x: float
-    text: str
-    ends: bool = False
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Time in which nothing was under way, drawn short."""
-
-    x: float
-    width: float
-    text: str
-    said: bool  # whether there is room for the text
-
-
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A timeline on one sheet; lengths in pixels, at the size that it is made for."""
@@ -143,7 +125,7 @@ class Timeline:
 
 
 def shows(evidence: Evidence) -> bool:
-    """Whether an evidence has a timeline: what broke a rule, and a race that could not be judged."""
+    """Whether an evidence has a timeline: what broke a rule, and a race that was inconclusive."""
     raced = bool(evidence.releases_s)
     inconclusive = evidence.verdict is Verdict.INCONCLUSIVE
     wanted = evidence.verdict is Verdict.BROKEN or (inconclusive and raced)
@@ -174,44 +156,31 @@ def draw(evidence: Evidence, sheet: Sheet, most: int) -> Figure:
     against = set(lanes.marked(evidence))
     axis = Axis.of(_answered_by_then(exchanges)).spread()
     left = _gutter(exchanges)
-    scale = _Scale(axis, left, sheet.width - _EDGE)
-    releases = _releases(evidence.releases_s, axis)
-    top = 20.0 if releases else 4.0
+    scale = Scale(axis, left, sheet.width - _EDGE)
+    together = releases_on(evidence.releases_s, axis)
+    top = 20.0 if together else 4.0
     drawn = [_Drawn(e, p in against, scale, sheet) for e, p in zip(exchanges, places, strict=True)]
     rows, bars, bottom = _stack(drawn, top)
-    gaps = _gaps(axis, scale)
+    quiet = gaps(axis, scale)
     return Figure(
         sheet=sheet,
         left=left,
         right=scale.right,
         top=top,
         bottom=bottom,
-        height=bottom + (34.0 if any(gap.said for gap in gaps) else 20.0),
+        height=bottom + (34.0 if any(gap.said for gap in quiet) else 20.0),
         lanes=rows,
         bars=bars,
-        ticks=_ticks(axis, scale, releases, sheet),
-        gaps=gaps,
-        releases=_released(releases, scale),
+        ticks=times(axis, scale, together, sheet.apart),
+        gaps=quiet,
+        releases=released(together, scale),
     )
-
-
-class _Scale:
-    """Where a moment lies on a sheet."""
-
-    def __init__(self, axis: Axis, left: float, right: float) -> None:
-        self.axis, self.left, self.right = axis, left, right
-
-    def x(self, at_s: float) -> float:
-        return self.at(self.axis.place(at_s))
-
-    def at(self, percent: float) -> float:
-        return self.left + (self.right - self.left) * percent / 100
 
 
 class _Drawn:
     """An exchange with the room that it takes from left to right."""
 
-    def __init__(self, exchange: Exchange, marked: bool, scale: _Scale, sheet: Sheet) -> None:
+    def __init__(self, exchange: Exchange, marked: bool, scale: Scale, sheet: Sheet) -> None:
         self.exchange, self.marked, self.sheet = exchange, marked, sheet
         begin, end = scale.x(exchange.called_s), scale.x(lanes.ended(exchange))
         self.x = min(begin, scale.right - THINNEST)
@@ -282,63 +251,3 @@ def _stack(drawn: Sequence[_Drawn], top: float) -> tuple[list[Lane], list[Bar], 
         y += _PADDING
         rows.append(Lane(name, begin, y - begin, against))
     return rows, [bar for _, bar in sorted(bars, key=lambda bar: bar[0])], y
-
-
-def _releases(releases_s: Sequence[float], axis: Axis) -> list[float]:
-    """The releases that lie on the axis."""
-    begin, end = axis.moments[0][0], axis.moments[-1][0]
-    return sorted(at for at in set(releases_s) if begin <= at <= end)[-_RELEASES:]
-
-
-def _released(releases: Sequence[float], scale: _Scale) -> list[Mark]:
-    """The lines of release, each with its words where there is room for them."""
-    marks = []
-    for at_s in releases:
-        text, x = f"released together at {seconds(at_s)}", scale.x(at_s)
-        fits = x + width_of(text, LETTERS) + ASIDE <= scale.right
-        marks.append(Mark(x, text, ends=not fits))
-    spans = [_span(mark) for mark in reversed(marks)]
-    said = {len(marks) - 1 - place for place in lanes.free(spans, 8)}
-    return [m if place in said else Mark(m.x, "") for place, m in enumerate(marks)]
-
-
-def _span(mark: Mark) -> tuple[float, float]:
-    width = width_of(mark.text, LETTERS) + ASIDE
-    return (mark.x - width, mark.x) if mark.ends else (mark.x, mark.x + width)
-
-
-def _ticks(axis: Axis, scale: _Scale, releases: Sequence[float], sheet: Sheet) -> list[Mark]:
-    """The times that are named: first the beginnings, then what lies between, where room is left."""
-    first: list[Tick] = []
-    rest: list[Tick] = []
-    for begin, end in axis.stretches:
-        width = scale.x(end) - scale.x(begin)
-        head, *others = ticks((begin, end), width, sheet.apart, releases)
-        first.append(head)
-        rest += others
-    marks = []
-    for tick in first[::-1] + rest:
-        x, width = scale.x(tick.at_s), width_of(tick.text, LETTERS) + ASIDE
-        marks.append(Mark(x, tick.text, ends=x + width > scale.right))
-    return [marks[place] for place in lanes.free(map(_span, marks), 6)]
-
-
-def _gaps(axis: Axis, scale: _Scale) -> list[Gap]:
-    """The quiet stretches; the longest ones are named first."""
-    pairs = sorted(zip(axis.quiet, axis.quiet_s, strict=True), key=lambda one: -_length(one[1]))
-    texts = [duration(_length(span)) for _, span in pairs]
-    begins = [scale.at(bar.start) for bar, _ in pairs]
-    widths = [scale.at(bar.start + bar.width) - x for (bar, _), x in zip(pairs, begins, strict=True)]
-    centres = [x + width / 2 for x, width in zip(begins, widths, strict=True)]
-    halves = [width_of(text, LETTERS) / 2 for text in texts]
-    spans = [(c - half, c + half) for c, half in zip(centres, halves, strict=True)]
-    said = set(lanes.free(spans, 4))
-    found = zip(begins, widths, texts, strict=True)
-    return sorted(
-        (Gap(x, width, text, place in said) for place, (x, width, text) in enumerate(found)),
-        key=lambda gap: gap.x,
-    )
-
-
-def _length(span: tuple[float, float]) -> float:
-    return span[1] - span[0]

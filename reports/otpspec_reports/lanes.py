@@ -65,17 +65,22 @@ class Piece:
 def lines(pieces: Sequence[Piece]) -> list[tuple[str, list[list[int]]]]:
     """For each lane, in the order of their first pieces, its lines: the places of their pieces.
 
-    Each piece goes to the first line of its lane on which it touches no other.
+    They are read like steps: a piece stands on the line of the one before it, or on the next below
+    on which it touches none; and on the first line again when all before it are left behind.
     """
     lanes: dict[str, list[list[int]]] = {}
+    at: dict[str, int] = {}
     for place, piece in enumerate(pieces):
         of_lane = lanes.setdefault(piece.lane, [])
-        for line in of_lane:
-            if not any(_touch(piece, pieces[other]) for other in line):
-                line.append(place)
-                break
-        else:
-            of_lane.append([place])
+        before = (other for line in of_lane for other in line)
+        behind = all(pieces[other].right + BETWEEN <= piece.left for other in before)
+        line = 0 if behind else at[piece.lane]
+        while line < len(of_lane) and any(_touch(piece, pieces[other]) for other in of_lane[line]):
+            line += 1
+        if line == len(of_lane):
+            of_lane.append([])
+        of_lane[line].append(place)
+        at[piece.lane] = line
     return list(lanes.items())
 
 

@@ -1,4 +1,4 @@
-"""Which times an axis names, and how: a race in milliseconds after its release, the rest in seconds."""
+"""Which times an axis names: within a race after its release, else since the scenario began."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,9 @@ def ticks(
     """
     begin, end = stretch
     origin = next((at for at in releases if begin - ENOUGH <= at <= end), None)
-    named = [Tick(begin if origin is None else origin, seconds(begin if origin is None else origin))]
+    named = [
+        Tick(begin if origin is None else origin, seconds(begin if origin is None else origin))
+    ]
     step = _step(end - begin, width / apart)
     if step is None:
         return named
@@ -54,7 +56,7 @@ def _relative(origin: float, begin: float, end: float, step: float) -> Iterator[
 
 def _span(span_s: float) -> str:
     """A span, with its sign: '+20 ms'."""
-    sign = "−" if span_s < 0 else "+"
+    sign = "-" if span_s < 0 else "+"
     size = abs(span_s)
     return f"{sign}{_short(size, 4)} s" if size >= 1 else f"{sign}{_short(size * 1000, 4)} ms"
 

@@ -88,11 +88,11 @@ def _alone(exchange: Exchange) -> str:
 
 
 def _together(exchanges: Sequence[Exchange]) -> str:
-    """'31 × verify: wrong otc, 1 × verify: approved, between 2.000 and 2.049 s'."""
+    """'verify: wrong otc (31), verify: approved (1), between 2.000 and 2.049 s'."""
     kinds = Counter(map(label, exchanges)).most_common()
-    parts = [f"{count:,} × {kind}" for kind, count in kinds[:4]]
+    parts = [f"{kind} ({count:,})" for kind, count in kinds[:4]]
     if kinds[4:]:
-        parts.append(f"{sum(count for _, count in kinds[4:]):,} others")
+        parts.append(f"others ({sum(count for _, count in kinds[4:]):,})")
     begin, end = min(e.called_s for e in exchanges), max(map(ended, exchanges))
     return f"{', '.join(parts)}, between {at(begin)} and {at(end)} s"
 
