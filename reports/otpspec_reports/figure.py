@@ -46,6 +46,9 @@ CROSS = "✗ "
 FEW = 6
 """As many marked bars stand out; where more are marked, it is rather their number that does."""
 
+GUTTER = 104.0
+"""The room for the lanes' names, of at most so many letters as `told.LANE` says."""
+
 _EDGE = 4.0  # left free at the right
 _PADDING = 2.0  # above and below a lane
 
@@ -155,7 +158,7 @@ def draw(evidence: Evidence, sheet: Sheet, most: int) -> Figure:
     exchanges = [evidence.exchanges[place] for place in places]
     against = set(lanes.marked(evidence))
     axis = Axis.of(_answered_by_then(exchanges)).spread()
-    left = _gutter(exchanges)
+    left = GUTTER if any(exchange.lane for exchange in exchanges) else 0.0
     scale = Scale(axis, left, sheet.width - _EDGE)
     together = releases_on(evidence.releases_s, axis)
     top = 20.0 if together else 4.0
@@ -225,12 +228,6 @@ def _answered_by_then(exchanges: Sequence[Exchange]) -> list[Exchange]:
         else one
         for one in exchanges
     ]
-
-
-def _gutter(exchanges: Sequence[Exchange]) -> float:
-    """The room for the lanes' names."""
-    names = {told.lane_name(exchange) for exchange in exchanges} - {""}
-    return max((width_of(name, LETTERS) + 8 for name in names), default=0.0)
 
 
 def _stack(drawn: Sequence[_Drawn], top: float) -> tuple[list[Lane], list[Bar], float]:

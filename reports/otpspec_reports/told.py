@@ -9,7 +9,7 @@ from otpspec_reports.figures import at, duration
 from otpspec_reports.lanes import ended, marked
 from otpspec_reports.visible import one_line
 
-LABEL, TITLE, LANE = 40, 110, 16
+LABEL, TITLE, LANE = 40, 110, 14
 """The most characters of each: what a target chose may be long."""
 
 _ONE_BY_ONE = 3  # contradicting exchanges that are told each by itself

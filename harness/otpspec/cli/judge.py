@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otpspec import history as histories
+from otpspec.cli import drawing
 from otpspec.cli.output import BROKEN, INCONCLUSIVE, OK, out
 from otpspec.errors import OtpspecError
 from otpspec.history import History
@@ -178,15 +179,32 @@ def _verdict(
 
 
 def _page(history: History, found: Judged, policy: str, took: float, redact: Redactor) -> str:
-    return judged.render(
-        found,
-        history=history.source,
-        policy=policy,
+    zero = float(history.rows["called"].min(initial=inf))
+    told = [
+        judged.Card(
+            name=redact(one.card),
+            operations=one.operations,
+            why=one.words,
+            lines=one.lines,
+            places=_where(history, one),
+            whole=one.whole,
+            evidence=drawing.evidence(one, zero=zero),
+        )
+        for one in found.broken
+        if one.smallest or not one.whole
+    ]
+    page = judged.Page(
+        history=redact(history.source),
+        policy=redact(policy),
+        verdict=str(found.legality),
+        operations=found.operations,
+        cards=found.cards,
+        broken=len(found.broken),
+        told=told,
+        unknown=[redact(card) for card in found.unknown],
         took_s=took,
-        zero=float(history.rows["called"].min(initial=inf)),
-        redact=redact,
-        places=lambda one: _where(history, one),
     )
+    return judged.render(page)
 
 
 def _write(option: str, content: bytes, path: Path) -> None:
