@@ -1,5 +1,7 @@
 """Which exchanges a timeline draws, and on which line each lies."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,7 +116,7 @@ def test_no_two_pieces_on_a_line_touch_and_none_is_lost(pieces: list[Piece]) -> 
         for line in of_lane:
             in_order = sorted((pieces[place] for place in line), key=lambda one: one.left)
             assert all(one.lane == lane for one in in_order)
-            for one, other in zip(in_order, in_order[1:], strict=False):
+            for one, other in itertools.pairwise(in_order):
                 assert one.right + BETWEEN <= other.left
 
 
@@ -159,4 +161,4 @@ def test_texts_on_one_line_never_touch_and_the_first_is_always_there(
 
     assert kept[:1] == spans[:1]
     ordered = sorted(kept)
-    assert all(a[1] + 6 <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(a[1] + 6 <= b[0] for a, b in itertools.pairwise(ordered))
