@@ -81,7 +81,8 @@ def surely_at_once(exchanges: Sequence[Exchange]) -> int:
 
 
 def _alone(exchange: Exchange) -> str:
-    sent = f"{_clip(name(exchange), LABEL)}, sent at {at(exchange.called_s)} s"
+    lane = f" ({lane_name(exchange)})" if exchange.lane else ""
+    sent = f"{_clip(name(exchange), LABEL)}{lane}, sent at {at(exchange.called_s)} s"
     if exchange.status is None:
         return f"{sent}, had no answer"
     return f"{sent}, was answered {meant(exchange)} at {at(ended(exchange))} s"

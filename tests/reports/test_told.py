@@ -48,13 +48,13 @@ def test_a_title_is_bounded_and_keeps_its_times() -> None:
 def test_a_contradiction_of_few_is_told_one_by_one() -> None:
     pair = [
         denied(0.3, took=0.112, label="the third wrong code"),
-        exchange(0.43, took=0.072, label="the right code"),
+        exchange(0.43, took=0.072, label="the right code", lane="connection 4"),
         exchange(0.5, took=5.0, status=None),
     ]
 
     assert contradiction(evidence(pair, [0, 1, 2])) == (
         "Marked: the third wrong code, sent at 0.300 s, was answered wrong otc at 0.412 s; "
-        "the right code, sent at 0.430 s, was answered approved at 0.502 s; "
+        "the right code (connection 4), sent at 0.430 s, was answered approved at 0.502 s; "
         "verify, sent at 0.500 s, had no answer."
     )
 
