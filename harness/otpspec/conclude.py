@@ -16,6 +16,7 @@ from otpspec.redact import Redactor
 from otpspec.rules import RULES, Rule
 from otpspec.runner import Finished
 from otpspec.target import Answer
+from otpspec.verdicts import Broken
 
 MAX_EXCHANGES = 40
 """How many requests of a scenario stand in its evidence: the last ones, where it broke."""
@@ -88,7 +89,7 @@ def _rule_result(
 
 def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evidence:
     passed = finished.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE)
-    answers = finished.answers[-(_IF_PASSED if passed else MAX_EXCHANGES) :]
+    answers, contradiction = _kept(finished, _IF_PASSED if passed else MAX_EXCHANGES)
     return results.Evidence(
         scenario=_in_short(finished.scenario.id),
         verdict=finished.verdict,
@@ -99,7 +100,19 @@ def _evidence(finished: Finished, redact: Redactor, replay: str) -> results.Evid
         replay="" if passed else replay,
         duration_s=round(finished.duration_s, 3),
         exchanges=[_exchange(answer, finished, redact) for answer in answers],
+        contradiction=contradiction,
     )
+
+
+def _kept(finished: Finished, most: int) -> tuple[list[Answer], list[int]]:
+    """The last answers and those that broke the rule, wherever they stand; which of them did."""
+    against = finished.error.answers if isinstance(finished.error, Broken) else ()
+    sent = {(id(answer.request), answer.returned) for answer in against}
+    of_it = [(id(answer.request), answer.returned) in sent for answer in finished.answers]
+    places = sorted(range(len(of_it)), key=lambda place: (of_it[place], place))
+    kept = sorted(places[-most:])
+    contradiction = [number for number, place in enumerate(kept) if of_it[place]]
+    return [finished.answers[place] for place in kept], contradiction
 
 
 def _in_short(node_id: str) -> str:
@@ -119,8 +132,8 @@ def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.E
         status=answer.status,
         answer=redact(text)[:_MAX_TEXT],
         outcomes=sorted(answer.outcomes),
-        called_s=round((answer.called - finished.began).total_seconds(), 4),
-        returned_s=round((answer.returned - finished.began).total_seconds(), 4),
+        called_s=round((answer.called - finished.began).total_seconds(), 6),
+        returned_s=round((answer.returned - finished.began).total_seconds(), 6),
     )
 
 

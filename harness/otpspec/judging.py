@@ -1,6 +1,6 @@
 """How a scenario judges what it saw: against outcomes, against times, against anything else."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from otpspec.challenge import Challenge
@@ -42,7 +42,8 @@ class Judging:
             raise Inconclusive(f"{answer.operation}: {self.seen_as(answer)}")
         if verdict is Verdict.BROKEN:
             because = self._redact.own(because)
-            raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
+            expected, got = f"{_words(wanted)}: {because}", str(answer)
+            raise Broken(expected=expected, got=got, because=because, answers=[answer])
         if not wanted & SUCCESS:
             self._needs_life(answer)
             self.notes.checked_refusal = True
@@ -54,12 +55,20 @@ class Judging:
         if not aged and answer.dies is not None and answer.returned > answer.dies:
             raise Inconclusive("too close to call: the target is so slow that the code may be old")
 
-    def check(self, holds: bool, *, expected: str, got: str, because: str) -> None:
-        """Judge something other than an answer's outcome."""
+    def check(
+        self,
+        holds: bool,
+        *,
+        expected: str,
+        got: str,
+        because: str,
+        answers: Sequence[Answer] = (),
+    ) -> None:
+        """Judge something other than an answer's outcome; `answers`: those that it shows in."""
         self.notes.checks += 1
         if not holds:
             expected, got, because = map(self._redact.own, (expected, got, because))
-            raise Broken(expected=expected, got=got, because=because)
+            raise Broken(expected=expected, got=got, because=because, answers=answers)
 
     def expect_alive(self, challenge: Challenge, answer: Answer, *, because: str) -> None:
         """Judge the answer to a right code that must still be accepted.

@@ -24,6 +24,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: list[str]
     called_s: float  # target time, since the scenario began
     returned_s: float
+    lane: str = ""  # "connection 7": which connection or session it went over
+    label: str = ""  # "the third wrong code": what it was, where the operation alone does not say
+    unanswered_s: float | None = None  # when it was last looked at and had no answer yet
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     measured: dict[str, str] = {}  # "last age accepted": "598.9 to 599.1 s"; with its unit
     exchanges: list[Exchange] = []
+    releases_s: list[float] = []  # when requests were released together: the first of each burst
+    contradiction: list[int] = []  # which exchanges, from 0, the rule does not allow together
 
 
 class KnownFailure(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Which rules a scenario proves, and the three ways in which it ends other than well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from otpspec.rules import RULES
@@ -25,13 +25,19 @@ def proves(*rule_ids: str) -> Callable[[_Scenario], _Scenario]:
 
 
 class Broken(AssertionError):  # noqa: N818 - a verdict, and not an error of the harness
-    """The target broke the rule."""
+    """The target broke the rule.
 
-    def __init__(self, *, expected: str, got: str, because: str) -> None:
+    `answers`: those that the rule does not allow, each an `otpspec.Answer`; a report marks them.
+    """
+
+    def __init__(
+        self, *, expected: str, got: str, because: str, answers: Sequence[Any] = ()
+    ) -> None:
         super().__init__(f"{because}\nexpected  {expected}\ngot       {got}")
         self.expected = expected
         self.got = got
         self.because = because
+        self.answers = answers
 
 
 class Inconclusive(Exception):  # noqa: N818 - a verdict, and not an error of the harness

@@ -74,15 +74,14 @@ def chart(exchanges: list[Exchange], limit: Limit) -> Exchanges:
     The last ones are worth more than the first: they lead to the verdict.
     """
     axis = Axis.of(exchanges)
-    rows = [_row(one, axis) for one in exchanges]
-    most = limit.exchanges
-    head = len(rows) if len(rows) <= most else most // 3
-    tail = 0 if len(rows) <= most else most - head
+    count, most = len(exchanges), limit.exchanges
+    head = count if count <= most else most // 3
+    tail = 0 if count <= most else most - head
     return Exchanges(
-        count=len(rows),
-        first=rows[:head],
-        left_out=len(rows) - head - tail,
-        last=rows[len(rows) - tail :],
+        count=count,
+        first=[_row(one, axis) for one in exchanges[:head]],
+        left_out=count - head - tail,
+        last=[_row(one, axis) for one in exchanges[count - tail :]],
         begin_s=min((one.called_s for one in exchanges), default=0.0),
         end_s=max((one.returned_s for one in exchanges), default=0.0),
         quiet=axis.quiet,
@@ -105,10 +104,11 @@ def at_once(exchanges: list[Exchange]) -> int:
 
 def _row(exchange: Exchange, axis: Axis) -> Row:
     bar = axis.bar(exchange.called_s, exchange.returned_s)
-    return Row(exchange=exchange, bar=bar, tone=_tone(exchange))
+    return Row(exchange=exchange, bar=bar, tone=tone(exchange))
 
 
-def _tone(exchange: Exchange) -> str:
+def tone(exchange: Exchange) -> str:
+    """What kind of answer it had: through, refused or silent."""
     meant = set(exchange.outcomes)
     if not meant or meant & SILENT:
         return "silent"

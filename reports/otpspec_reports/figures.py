@@ -63,5 +63,10 @@ def setting(value: Any) -> str:
     return str(value)
 
 
+def px(length: float) -> str:
+    """A length in a drawing, to a tenth: "12", "12.5"."""
+    return f"{length:.1f}".removesuffix(".0")
+
+
 def _short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")

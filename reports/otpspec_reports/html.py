@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from otpspec.outcome import Verdict
 from otpspec.results import Evidence, LoadResult, Results
-from otpspec_reports import exchanges, figures, timeline
+from otpspec_reports import exchanges, figure, figures, timeline
 from otpspec_reports.conclusion import INTERRUPTED, conclude, excused, fails, unwaived
 from otpspec_reports.verdicts import (
     SYMBOLS,
@@ -40,12 +40,14 @@ def render(results: Results) -> str:
     def chart(evidence: Evidence) -> exchanges.Exchanges:
         return exchanges.chart(evidence.exchanges, limits.of(evidence))
 
-    scripts, styles = [_ours("report.js")], [_ours("report.css")]
-    if results.load and results.load.timeline:
+    def drawn(evidence: Evidence) -> figure.Timeline | None:
+        return figure.timeline(evidence, limits.of(evidence).exchanges)
+
+    scripts, charts = [_ours("report.js")], bool(results.load and results.load.timeline)
+    if charts:
         scripts.insert(0, _uplot())
-        styles.insert(0, _vendored("uPlot.min.css"))
     return (
-        _pages()
+        pages()
         .get_template("report.html.j2")
         .render(
             results=results,
@@ -55,17 +57,19 @@ def render(results: Results) -> str:
             excused={rule.id for rule in results.rules if excused(rule)},
             unwaived={rule.id for rule in unwaived(results)},
             chart=chart,
+            drawn=drawn,
             timeline=_timeline(results.load),
-            styles=[Markup(style) for style in styles],  # noqa: S704  # files of the package
+            styles=styles(charts=charts),
             scripts=[Markup(script) for script in scripts],  # noqa: S704  # files of the package
-            policy=_security_policy(scripts),
+            policy=security_policy(scripts),
         )
     )
 
 
 @cache
-def _pages() -> Environment:
-    pages = Environment(
+def pages() -> Environment:
+    """The templates, with what they may use; all that they write is escaped."""
+    found = Environment(
         loader=PackageLoader("otpspec_reports"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -73,21 +77,23 @@ def _pages() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    pages.globals.update(
+    found.globals.update(
         Verdict=Verdict,
         URGENCY=URGENCY,
         SYMBOLS=SYMBOLS,
         WORDS=WORDS,
+        CROSS=figure.CROSS,
         INTERRUPTED=INTERRUPTED,
         MOST_EVIDENCE=MOST_EVIDENCE,
     )
-    pages.filters.update(
+    found.filters.update(
         at=figures.at,
         calls_for_reading=exchanges.fails,
         cut=cut,
         duration=figures.duration,
         millis=figures.millis,
         moment=figures.moment,
+        px=figures.px,
         setting=figures.setting,
         urgent_first=urgent_first,
         visible=visible,
@@ -95,13 +101,19 @@ def _pages() -> Environment:
         words=words,
         whole="{:,}".format,
     )
-    return pages
+    return found
 
 
 def _finalized(value: Any) -> Any:
     """What each `{{ }}` of a template passes through before it is escaped."""
     ours = hasattr(value, "__html__")
     return visible(value) if isinstance(value, str) and not ours else value
+
+
+def styles(*, charts: bool = False) -> list[Markup]:
+    """The look of a page."""
+    names = [_vendored("uPlot.min.css")] if charts else []
+    return [Markup(style) for style in [*names, _ours("report.css")]]  # noqa: S704  # our files
 
 
 def _timeline(load: LoadResult | None) -> dict[str, Any] | None:
@@ -116,8 +128,10 @@ def _timeline(load: LoadResult | None) -> dict[str, Any] | None:
     }
 
 
-def _security_policy(scripts: list[str]) -> str:
+def security_policy(scripts: list[str]) -> str:
     """Only these scripts run, and nothing is fetched from anywhere."""
+    if not scripts:
+        return "default-src 'none'; style-src 'unsafe-inline'"
     sums = (hashlib.sha256(script.encode()).digest() for script in scripts)
     allowed = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in sums)
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"

@@ -123,10 +123,59 @@ def test_no_card_number_and_no_code_is_printed(otpspec: Run, history: Callable[.
     wrong = ["wrong_otc"] * 3
     file = history(*tries("4111111111111111", *wrong, "approved", code="731902"))
 
-    done = otpspec("judge", file, "--json", "verdict.json")
+    done = otpspec("judge", file, "--json", "verdict.json", "--html", "verdict.html")
 
-    everything = done.out + done.err + (done.folder.parent / "verdict.json").read_text()
+    written = [(done.folder.parent / f"verdict.{kind}").read_text() for kind in ("json", "html")]
+    everything = "".join([done.out, done.err, *written])
     assert done.code == 1
     assert "4111111111111111" not in everything
     assert "731902" not in everything
     assert "•••" in done.out
+
+
+def test_page_shows_the_smallest_history_in_words_and_drawn(
+    otpspec: Run, history: Callable[..., str]
+) -> None:
+    wrong = ["wrong_otc"] * 3
+    file = history(*tries("a", "approved"), *tries("card-7", *wrong, "approved", code="#x"))
+
+    done = otpspec("judge", file, "--html", "verdict.html")
+
+    page = (done.folder.parent / "verdict.html").read_text()
+    why = "the third wrong code was answered at 0.450 s; the right code, sent at 0.500 s, was"
+    assert done.code == 1
+    assert "<h1>broken</h1>" in page
+    assert page.index("card card-7") < page.index(why) < page.index('<svg class="timeline on-wide')
+    assert "5 of 5 operations; lines 4, 5, 6, 7, 8" in page
+    assert page.count("<tspan>✗ </tspan>") == 4  # the two that the sentence names, on both sheets
+    assert "<li>0.500 to 0.550 s  the right code: approved</li>" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 0, "<h1>legal</h1>"),
+        ([], 0, "On every card there is an order of the operations that the rules allow."),
+        (["--set", "policy.max_wrong=1", "--show", "0"], 1, "1 more broken card not told here"),
+    ],
+)
+def test_page_says_what_it_does_not_draw(
+    otpspec: Run, history: Callable[..., str], words: list[str], code: int, said: str
+) -> None:
+    file = history(*tries("a", "wrong_otc", "approved"))
+
+    done = otpspec("judge", file, "--html", "verdict.html", *words)
+
+    assert done.code == code
+    assert said in (done.folder.parent / "verdict.html").read_text()
+
+
+def test_a_page_that_cannot_be_written_says_which_option_to_change(
+    otpspec: Run, history: Callable[..., str]
+) -> None:
+    done = otpspec("judge", history(*tries("a", "approved")), "--html", "none/verdict.html")
+
+    assert done.code == 2
+    assert "The verdict cannot be written to none/verdict.html (No such file or" in done.err
+    assert "Try: --html with a file in a directory of your own." in done.err

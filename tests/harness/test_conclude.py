@@ -4,6 +4,7 @@ import itertools
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from otpspec.results import Evidence, RuleResult, read, write
 from otpspec.rules import RULES
 from otpspec.runner import Finished, Scenario
 from otpspec.target import Answer
+from otpspec.verdicts import Broken
 
 from .samples import read as read_profile
 from .scripted import Asked, Said, scripted
@@ -184,6 +186,32 @@ def test_evidence_is_bounded(profile: Profile) -> None:
     assert broken.exchanges[-1].called_s == MAX_EXCHANGES + 9
     assert len(passed.exchanges) < len(broken.exchanges)
     assert all(len(e.request) <= 400 and len(e.answer) <= 400 for e in broken.exchanges)
+
+
+def broken_by(profile: Profile, answers: list[Answer], *against: Answer) -> Evidence:
+    error = Broken(expected="e", got="g", because="b", answers=against)
+    finished = Finished(scenario("EXPIRY-2"), B, error=error, answers=answers, began=BEGAN)
+    (result,) = rule_results([finished], profile, Redactor(), REPLAY)
+    return result.evidence[0]
+
+
+def test_answers_that_broke_the_rule_are_marked_as_they_were_read_later(profile: Profile) -> None:
+    answers = [answer(n=n) for n in range(5)]
+    of_the_operation = replace(answers[3], captures={"id": "t3"}, called=BEGAN)
+
+    assert broken_by(profile, answers, of_the_operation).contradiction == [3]
+    assert broken_by(profile, answers).contradiction == []
+
+
+def test_answers_that_broke_the_rule_are_kept_however_long_ago_they_came(profile: Profile) -> None:
+    answers = [answer(n=n) for n in range(MAX_EXCHANGES * 3)]
+
+    found = broken_by(profile, answers, answers[1], answers[70])
+
+    assert len(found.exchanges) == MAX_EXCHANGES
+    marked = [found.exchanges[place].called_s for place in found.contradiction]
+    assert marked == [1.0, 70.0]
+    assert found.exchanges[-1].called_s == MAX_EXCHANGES * 3 - 1
 
 
 @pytest.mark.parametrize("before", range(385, 400))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otpspec import MISSING, REFUSED, NotApplicable, Outcome, Trial, Verdict, proves
+from otpspec import MISSING, REFUSED, Broken, NotApplicable, Outcome, Trial, Verdict, proves
 from otpspec.verdicts import RULES_ATTRIBUTE
 
 from .scripted import Asked, scripted
@@ -61,6 +61,21 @@ def test_what_is_approved_though_it_must_be_refused_is_broken() -> None:
     assert finished.verdict is Verdict.BROKEN
     assert finished.expected == "refused: the code is wrong"
     assert finished.got == "approved (HTTP 200)"
+
+
+def test_the_answer_that_broke_a_rule_is_told_and_those_that_a_check_names() -> None:
+    async def checked(trial: Trial) -> None:
+        challenge = await trial.start()
+        both = [await trial.verify(challenge), await trial.verify(challenge)]
+        trial.check(False, expected="e", got="g", because="b", answers=both)
+
+    for scenario, codes in ((right_code, 1), (checked, 2)):
+        finished = run(Bank(verify=WRONG), scenario)
+
+        assert isinstance(finished.error, Broken)
+        asked = [answer.request for answer in finished.error.answers]
+        assert asked == [a.request for a in finished.answers if a.operation == "verify"]
+        assert len(asked) == codes
 
 
 def test_another_refusal_than_the_one_that_must_be_is_broken_or_may_be_it() -> None:

@@ -34,6 +34,7 @@ def exchange(
     outcomes: tuple[str, ...] = ("approved",),
     request: str = 'POST /transactions/7f3a/verify {"otc": "•••482"}',
     answer: str = '{"status": "approved"}',
+    **more: Any,
 ) -> Exchange:
     """One request and its answer."""
     return Exchange(
@@ -44,10 +45,11 @@ def exchange(
         outcomes=list(outcomes),
         called_s=at,
         returned_s=at + took,
+        **more,
     )
 
 
-def started(at: float = 0.0) -> Exchange:
+def started(at: float = 0.0, **more: Any) -> Exchange:
     """A transaction started."""
     return exchange(
         at,
@@ -57,10 +59,11 @@ def started(at: float = 0.0) -> Exchange:
         outcomes=("done",),
         request='POST /transactions {"card": "•••• 0017", "amount": "49.90"}',
         answer='{"id": "7f3a", "sent_to": "•••• 42"}',
+        **more,
     )
 
 
-def denied(at: float, *, took: float = 0.004) -> Exchange:
+def denied(at: float, *, took: float = 0.004, **more: Any) -> Exchange:
     """A wrong code denied."""
     return exchange(
         at,
@@ -68,6 +71,7 @@ def denied(at: float, *, took: float = 0.004) -> Exchange:
         status=403,
         outcomes=("wrong_otc",),
         answer='{"error": "wrong_otc", "left": 2}',
+        **more,
     )
 
 
@@ -110,7 +114,12 @@ def expiry_2() -> RuleResult:
                 replay="otpspec check acs.toml -k EXPIRY-2 --seed 7",
                 duration_s=0.84,
                 measured={"last age accepted": "600.98 to 601.02 s", "first age refused": "none"},
-                exchanges=[started(), denied(3.2), exchange(601.012)],
+                exchanges=[
+                    started(),
+                    denied(3.2, label="wrong code"),
+                    exchange(601.012, label="right code"),
+                ],
+                contradiction=[2],
             )
         ],
     )
@@ -119,7 +128,14 @@ def expiry_2() -> RuleResult:
 def race_2(calls: int = 32) -> RuleResult:
     """A lockout that a race breaks."""
     wrong = [
-        denied(2.0 + 0.0004 * (n % 9), took=0.02 + 0.0031 * ((n * 7) % 11)) for n in range(calls)
+        denied(
+            2.0 + 0.0002 * (n % 9),
+            took=0.02 + 0.0031 * ((n * 7) % 11),
+            lane=f"connection {n + 1}",
+            label="wrong code",
+            unanswered_s=2.002,
+        )
+        for n in range(calls)
     ]
     return rule(
         "RACE-2",
@@ -136,7 +152,13 @@ def race_2(calls: int = 32) -> RuleResult:
                 replay="otpspec check acs.toml -k RACE-2 --seed 7",
                 duration_s=2.31,
                 measured={"in flight at once": str(calls), "spread of the release": "1.8 ms"},
-                exchanges=[started(), *wrong, exchange(2.4)],
+                exchanges=[
+                    started(lane="session"),
+                    *wrong,
+                    exchange(2.4, lane="session", label="right code"),
+                ],
+                releases_s=[2.0],
+                contradiction=list(range(1, calls + 1)),
             )
         ],
     )
@@ -159,18 +181,35 @@ def race_1() -> RuleResult:
                 replay="otpspec check acs.toml -k RACE-1 --seed 7",
                 duration_s=1.12,
                 exchanges=[
-                    started(),
-                    exchange(1.0),
+                    started(lane="session"),
+                    *one_after_the_other(),
                     exchange(
-                        1.005, status=503, outcomes=("unavailable",), answer="upstream timed out"
-                    ),
-                    exchange(
-                        1.02, took=5.0, status=None, outcomes=("unknown",), answer="timed out (5 s)"
+                        1.0007,
+                        took=5.0,
+                        status=None,
+                        outcomes=("unknown",),
+                        answer="timed out (5 s)",
+                        lane="connection 8",
+                        unanswered_s=1.0009,
                     ),
                 ],
+                releases_s=[1.0],
             )
         ],
     )
+
+
+def one_after_the_other() -> list[Exchange]:
+    """Seven right codes, released together and answered one by one."""
+    outcomes = ["approved", "void", "void", "unavailable", "void", "void", "void"]
+    return [
+        exchange(
+            1.0 + 0.0001 * n, took=0.0001 + 0.0002 * (n % 2), outcomes=(outcome,),
+            status={"approved": 200, "void": 409}.get(outcome, 503), label="right code",
+            lane=f"connection {n + 1}", unanswered_s=1.0 + 0.0001 * n,
+        )
+        for n, outcome in enumerate(outcomes)
+    ]  # fmt: skip
 
 
 _PASSED = {

@@ -10,7 +10,7 @@ import pytest
 
 from otpspec_reports.html import render
 
-from .samples import everything, poisoned, results
+from .samples import everything, expiry_2, poisoned, race_2, results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -150,3 +150,48 @@ def test_the_page_fits_a_narrow_screen(browser: Browser) -> None:
 
     assert 'data-width="500"' in dom
     assert 'data-beyond="0"' in dom
+
+
+SEEN = """
+  const seen = (all) => [...all].filter((one) => one.getBoundingClientRect().width > 0);
+  const bars = seen(document.querySelectorAll("#RACE-2 .evidence-timeline > .timeline .call rect"));
+  const box = document.querySelector("#RACE-2 .evidence-timeline").getBoundingClientRect();
+  const words = seen(document.querySelectorAll("#RACE-2 .timeline text"));
+  const out = [...bars, ...words].filter((one) => {
+    const { left, right } = one.getBoundingClientRect();
+    return left < box.left || right > box.right;
+  });
+  const small = Math.min(...words.map((one) => one.getBoundingClientRect().height));
+  Object.assign(document.documentElement.dataset,
+    { bars: bars.length, out: out.length, small: Math.floor(small) });"""
+
+
+@pytest.mark.parametrize(("width", "bars"), [(1280, 34), (960, 34), (800, 24), (500, 24)])
+def test_a_timeline_has_its_bars_and_its_words_within_its_box_and_to_be_read(
+    browser: Browser, width: int, bars: int
+) -> None:
+    dom, _ = browser.load(
+        render(results([expiry_2(), race_2(32)])),
+        then=f"setTimeout(() => {{{SEEN}}}, 500)",
+        width=width,
+    )
+
+    assert f'data-bars="{bars}"' in dom
+    assert 'data-out="0"' in dom
+    assert int(re.findall(r'data-small="(\d+)"', dom)[0]) >= 9
+
+
+def test_words_do_not_run_into_one_another(browser: Browser) -> None:
+    overlap = """
+      const words = [...document.querySelectorAll(".timeline.on-wide text")]
+        .map((one) => one.getBoundingClientRect());
+      const touch = (a, b) => a.left < b.right && b.left < a.right
+        && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+      document.documentElement.dataset.touching =
+        words.filter((a, i) => words.slice(i + 1).some((b) => touch(a, b))).length;"""
+
+    dom, _ = browser.load(
+        render(results([expiry_2(), race_2(32)])), then=f"setTimeout(() => {{{overlap}}}, 500)"
+    )
+
+    assert 'data-touching="0"' in dom

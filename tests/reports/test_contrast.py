@@ -20,7 +20,9 @@ PAIRS = [
     *((verdict, "card") for verdict in VERDICTS),
     *(("ink", f"{verdict}-bg") for verdict in VERDICTS),
 ]  # fmt: skip
-SIGNS = [(f"{v}-solid", "card") for v in VERDICTS[:3]] + [("through", "code"), ("refused", "code")]
+SIGNS = [(f"{v}-solid", "card") for v in VERDICTS[:3]] + [
+    (tone, ground) for tone in ("through", "refused") for ground in ("code", "card")
+]
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,5 +1,6 @@
 """otpspec judge: a history that anyone recorded, judged by the rules."""
 
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -11,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from otpspec import history as histories
+from otpspec.cli import drawing
 from otpspec.cli.output import BROKEN, INCONCLUSIVE, OK, out
 from otpspec.errors import OtpspecError
 from otpspec.history import History
 from otpspec.linearize import BUDGET, Broken, Judged, Legality, judge
 from otpspec.profile import load_policy
 from otpspec.redact import Redactor
+from otpspec_reports import judged
 
 SCHEMA_VERSION = 1
 _SHOWN = 5  # broken cards with their smallest history
@@ -67,6 +70,9 @@ def judge_history(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what was found as JSON, too.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it as a page with timelines, too.")
+    ] = None,
 ) -> None:
     """Judge a recorded history: is there an order of its operations that the rules allow?"""
     promised = load_policy(policy, changes=changes or ())
@@ -76,7 +82,10 @@ def judge_history(
     took = perf_counter() - began
     _print(history, found, policy, took, budget, Redactor())
     if json is not None:
-        _write(_verdict(history, found, policy, took, Redactor()), json)
+        verdict = msgspec.json.encode(_verdict(history, found, policy, took, Redactor()))
+        _write("--json", msgspec.json.format(verdict, indent=2) + b"\n", json)
+    if html is not None:
+        _write("--html", _page(history, found, policy, took, Redactor()).encode(), html)
     raise typer.Exit(_CODES[found.legality])
 
 
@@ -105,7 +114,6 @@ def _print(
 
 
 def _explain(history: History, one: Broken, redact: Redactor) -> None:
-    places = ", ".join(str(place) for place in _places(history, one)[:_LINES])
     of = f"{len(one.smallest)} of {_number(one.operations, 'operation')}"
     if not one.smallest:
         of = f"{_number(one.operations, 'operation')}; the budget ended before it was small"
@@ -116,8 +124,8 @@ def _explain(history: History, one: Broken, redact: Redactor) -> None:
         _line("", f"  and {len(one.lines) - _LINES} more")
     if one.words:
         _line("", one.words)
-    if places:
-        _line("", Text(f"{_place(history, one)} {places}", "dim"))
+    if one.smallest:
+        _line("", Text(_where(history, one), "dim"))
 
 
 def _places(history: History, one: Broken) -> list[int]:
@@ -125,9 +133,11 @@ def _places(history: History, one: Broken) -> list[int]:
     return [history.first_line + call.row for call in one.smallest]
 
 
-def _place(history: History, one: Broken) -> str:
+def _where(history: History, one: Broken) -> str:
+    """The same in words: 'lines 4, 5, 6'."""
     kind = "line" if history.first_line > 1 else "record"
-    return kind if len(one.smallest) == 1 else f"{kind}s"
+    places = ", ".join(str(place) for place in _places(history, one)[:_LINES])
+    return f"{kind if len(one.smallest) == 1 else f'{kind}s'} {places}"
 
 
 def _line(label: str, text: str | Text) -> None:
@@ -168,11 +178,40 @@ def _verdict(
     )
 
 
-def _write(verdict: Verdict, path: Path) -> None:
+def _page(history: History, found: Judged, policy: str, took: float, redact: Redactor) -> str:
+    zero = float(history.rows["called"].min(initial=inf))
+    told = [
+        judged.Card(
+            name=redact(one.card),
+            operations=one.operations,
+            why=one.words,
+            lines=one.lines,
+            places=_where(history, one),
+            whole=one.whole,
+            evidence=drawing.evidence(one, zero=zero),
+        )
+        for one in found.broken
+        if one.smallest or not one.whole
+    ]
+    page = judged.Page(
+        history=redact(history.source),
+        policy=redact(policy),
+        verdict=str(found.legality),
+        operations=found.operations,
+        cards=found.cards,
+        broken=len(found.broken),
+        told=told,
+        unknown=[redact(card) for card in found.unknown],
+        took_s=took,
+    )
+    return judged.render(page)
+
+
+def _write(option: str, content: bytes, path: Path) -> None:
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(verdict), indent=2) + b"\n")
+        path.write_bytes(content)
     except OSError as error:
         raise OtpspecError(
             f"The verdict cannot be written to {path} ({error.strerror}).\n"
-            "Try: --json with a file in a directory of your own."
+            f"Try: {option} with a file in a directory of your own."
         ) from error

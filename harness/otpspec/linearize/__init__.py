@@ -6,5 +6,15 @@ smallest history that still is, in words.
 
 from otpspec.linearize.search import Legality
 from otpspec.linearize.whole import BUDGET, Broken, Judged, judge, judge_card
+from otpspec.linearize.words import contradicting, names_of
 
-__all__ = ["BUDGET", "Broken", "Judged", "Legality", "judge", "judge_card"]
+__all__ = [
+    "BUDGET",
+    "Broken",
+    "Judged",
+    "Legality",
+    "contradicting",
+    "judge",
+    "judge_card",
+    "names_of",
+]

@@ -39,14 +39,20 @@ def sentence(policy: Policy, calls: Sequence[Call], *, zero: float = 0.0) -> str
     `zero`: from when on times are counted.
     """
     names = names_of(calls)
-    told = [pair for pair in zip(names[:-1], calls[:-1], strict=True) if _tells(pair[1])]
     parts = []
-    for name, call in told[-1:]:
+    for place in contradicting(calls)[:-1]:
+        name, call = names[place], calls[place]
         failed = Outcome.WRONG_OTC in (call.outcomes or ())
         parts.append(f"{name} {'was answered' if failed else _verdict(call)} at {_at(call, zero)}")
     last = calls[-1]
     parts.append(f"{names[-1]}, sent at {last.called - zero:.3f} s, {_verdict(last)}")
     return f"{'; '.join(parts)}: no order allows this{_with(policy, calls)}"
+
+
+def contradicting(calls: Sequence[Call]) -> list[int]:
+    """The places of those that the sentence names: the last, and what was told before it."""
+    told = [place for place, call in enumerate(calls[:-1]) if _tells(call)]
+    return [*told[-1:], len(calls) - 1]
 
 
 def lines(calls: Sequence[Call], *, zero: float = 0.0) -> list[str]:

@@ -154,6 +154,7 @@ def _shown(found: Contradiction, profile: Profile, which: str) -> Evidence:
         got=f"{' or '.join(seen.got)} (HTTP {history[-1].status})",
         duration_s=round(history[-1].returned - began, 3),
         exchanges=[_exchange(told, began, redact) for told in history],
+        contradiction=[len(history) - 1],
     )
 
 
