@@ -118,10 +118,7 @@ class Tracker:
     def may_be_locked(self) -> bool:
         """Whether the card is locked in one of its possible states."""
         most = self._policy.max_wrong
-        for state in self._states:
-            if state.failures >= most:
-                return True
-        return False
+        return any(state.failures >= most for state in self._states)
 
     def _judge(
         self, operation: Operation, time: Span, outcomes: AbstractSet[Outcome]

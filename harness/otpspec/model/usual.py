@@ -138,22 +138,25 @@ class Usual:
         challenge = state.find(operation.challenge)
         if challenge is None or challenge.fate is not None or challenge.code is None:
             return None
-        sent = challenge.sent
-        if returned - sent[0] >= self._validity:
+        if returned - challenge.sent[0] >= self._validity:
             return None
         if operation.otc != challenge.code:
             if outcomes != _WRONG_OTC or state.failures + 1 >= self.most:
                 return None
             return self._refused(state, memory, operation, called)
-        if outcomes != _APPROVED:
+        asked = operation.csc is not _RIGHT and challenge.csc_required is not False
+        if outcomes != _APPROVED or asked:
             return None
-        if operation.csc is not _RIGHT and challenge.csc_required is not False:
-            return None
+        return self._approved(state, memory, challenge, called, returned)
+
+    def _approved(
+        self, state: State, memory: Memory, c: Challenge, called: float, returned: float
+    ) -> Usually:
         bits = self._before(state, memory) | 16
-        past = memory.challenges.get(challenge.number)
+        past = memory.challenges.get(c.number)
         if past is not None and past.tries:
             bits |= 32
-        if called - sent[1] >= self._late:
+        if called - c.sent[1] >= self._late:
             bits |= 64
         if returned - memory.first_called >= self._validity:
             bits |= 128
@@ -163,8 +166,7 @@ class Usual:
             memory.streak.clear()
         memory.blameless = True
         memory.unlocked = memory.after_void = False
-        c = challenge
-        used = Challenge(c.number, c.code, c.csc_required, sent, _USED, c.failures)
+        used = Challenge(c.number, c.code, c.csc_required, c.sent, _USED, c.failures)
         challenges = state.challenges
         challenges = (*challenges[:-1], used) if c is challenges[-1] else state.put(used)
         return State(0 if self._clears else state.failures, challenges), _LEGAL[bits]

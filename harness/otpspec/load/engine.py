@@ -1,0 +1,163 @@
+"""What owns the connections of a load process, and its time: calls go out when they are due.
+
+Everything here happens in callbacks of gevent's hub, and nothing blocks. A call waits for a free
+connection in the order in which calls were made; it is counted from when it was due all the same.
+"""
+
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gevent.hub import get_hub
+
+from otpspec.load.line import Call, Line
+from otpspec.load.place import Place
+
+TICK_S = 0.001
+_now = time.monotonic
+
+
+class Pool:
+    """The connections to one place."""
+
+    def __init__(self, engine: "Engine", place: Place) -> None:
+        self._engine = engine
+        self.loop = engine.loop
+        self.fail = engine.fail
+        self.place = place
+        self.lines: set[Line] = set()
+        self._idle: list[Line] = []
+        self.queue: deque[Call] = deque()
+
+    def submit(self, call: Call) -> None:
+        """Send a call's request as soon as a connection is free."""
+        if self._idle:
+            self._idle.pop().begin(call)
+        elif len(self.lines) < self._engine.most:
+            self._open(call)
+        else:
+            call.sent = _now()  # since when it waits; set anew when it is sent
+            self.queue.append(call)
+
+    def release(self, line: Line) -> None:
+        """A connection has become free."""
+        if self.queue:
+            line.begin(self._next())
+        else:
+            self._idle.append(line)
+
+    def drop(self, line: Line) -> None:
+        """A connection is not to be used again."""
+        line.close()
+        if line not in self.lines:
+            return
+        self.lines.discard(line)
+        if line in self._idle:
+            self._idle.remove(line)
+        if self.queue and not self._engine.closed:
+            self._open(self._next())
+
+    def _open(self, call: Call) -> None:
+        line = Line(self, call)
+        self.lines.add(line)
+        line.connect()
+
+    def _next(self) -> Call:
+        call = self.queue.popleft()
+        self._engine.waited(call.sent, _now())
+        return call
+
+    def expire(self, before: float) -> None:
+        """Give up the calls that were begun before a time."""
+        late = [line for line in self.lines if line.call is not None and line.since < before]
+        for line in late:
+            line.lost("no answer in time")
+
+
+class Engine:
+    """The connections and the agenda of one process."""
+
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        most: int,
+        fail: Callable[[Exception], None],
+        waited: Callable[[float, float], None] = lambda since, until: None,
+    ) -> None:
+        """`timeout`: seconds for a whole exchange, connecting included. `most`: connections to one
+        place. `fail` is told what goes wrong in the harness. `waited` is told from when to when a
+        call waited for a connection.
+        """
+        self.loop = get_hub().loop
+        self.most = most
+        self.fail = fail
+        self.waited = waited
+        self.closed = False
+        self._timeout = timeout
+        self._pools: dict[str, Pool] = {}
+        self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
+        self._order = itertools.count()
+        self._every: list[Callable[[float], None]] = []
+        self._tick: Any = self.loop.timer(TICK_S, repeat=TICK_S)
+        self._look = min(timeout / 10, 0.1)
+        self._next_look = _now() + self._look
+        self._tick.start(self._ticked, update=True)
+
+    def pool(self, place: Place) -> Pool:
+        """The connections to a place."""
+        found = self._pools.get(place.origin)
+        if found is None:
+            found = self._pools[place.origin] = Pool(self, place)
+        return found
+
+    def at(self, when: float, act: Callable[[float], None]) -> None:
+        """Do something at a time of `time.monotonic`; it is told that time."""
+        heapq.heappush(self._agenda, (when, next(self._order), act))
+
+    def every_tick(self, act: Callable[[float], None]) -> None:
+        """Do something at each tick; it is told what time it is."""
+        self._every.append(act)
+
+    def queued(self) -> int:
+        """How many calls wait for a connection."""
+        return sum(len(pool.queue) for pool in self._pools.values())
+
+    def connections(self) -> int:
+        """How many connections there are."""
+        return sum(len(pool.lines) for pool in self._pools.values())
+
+    def close(self) -> None:
+        """Hang up. Calls under way are told that they got no answer."""
+        if self.closed:
+            return
+        self.closed = True
+        self._tick.stop()
+        self._tick.close()
+        for pool in self._pools.values():
+            pool.queue.clear()
+            for line in list(pool.lines):
+                line.call = None
+                pool.drop(line)
+
+    def _ticked(self) -> None:
+        try:
+            self._due()
+        except Exception as error:
+            self.fail(error)
+
+    def _due(self) -> None:
+        now = _now()
+        for act in self._every:
+            act(now)
+        agenda = self._agenda
+        while agenda and agenda[0][0] <= now and not self.closed:
+            when, _, act = heapq.heappop(agenda)
+            act(when)
+        if now >= self._next_look:
+            self._next_look = now + self._look
+            for pool in self._pools.values():
+                pool.expire(now - self._timeout)
