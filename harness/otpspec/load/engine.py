@@ -34,6 +34,12 @@ class Pool:
 
     def submit(self, call: Call) -> None:
         """Send a call's request as soon as a connection is free."""
+        if self._engine.apart_s:
+            self._engine.in_turn(lambda _: self._submit(call))
+        else:
+            self._submit(call)
+
+    def _submit(self, call: Call) -> None:
         if self._idle:
             self._idle.pop().begin(call)
         elif len(self.lines) < self._engine.most:
@@ -87,16 +93,19 @@ class Engine:
         most: int,
         fail: Callable[[Exception], None],
         waited: Callable[[float, float], None] = lambda since, until: None,
+        apart_s: float = 0.0,
     ) -> None:
         """`timeout`: seconds for a whole exchange, connecting included. `most`: connections to one
         place. `fail` is told what goes wrong in the harness. `waited` is told from when to when a
-        call waited for a connection.
+        call waited for a connection. `apart_s`: how much time must lie between two requests.
         """
         self.loop = get_hub().loop
         self.most = most
         self.fail = fail
         self.waited = waited
         self.closed = False
+        self.apart_s = apart_s
+        self._free_at = 0.0
         self._timeout = timeout
         self._pools: dict[str, Pool] = {}
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
@@ -117,6 +126,17 @@ class Engine:
     def at(self, when: float, act: Callable[[float], None]) -> None:
         """Do something at a time of `time.monotonic`; it is told that time."""
         heapq.heappush(self._agenda, (when, next(self._order), act))
+
+    def in_turn(self, act: Callable[[float], None]) -> None:
+        """Do something as soon as the pace that the profile sets allows it."""
+        now = _now()
+        when = max(self._free_at, now)
+        self._free_at = when + self.apart_s
+        if when > now:
+            self.waited(now, when)
+            self.at(when, act)
+        else:
+            act(now)
 
     def every_tick(self, act: Callable[[float], None]) -> None:
         """Do something at each tick; it is told what time it is."""

@@ -52,7 +52,10 @@ class Parser:
     the next, and its headers are read from them in a second pass, see `headers`.
     """
 
-    __slots__ = ("_chunks", "_first", "_parser", "_surplus", "body", "feed", "status", "whole")
+    __slots__ = (
+        *("_chunks", "_first", "_kept_alive", "_parser", "_surplus"),
+        *("body", "feed", "status", "whole"),
+    )
 
     def __init__(self) -> None:
         self._parser = parser = HttpResponseParser(self)
@@ -64,12 +67,12 @@ class Parser:
         self.body = b""
         self._first = b""  # the answer's first bytes, all of it as a rule
         self._chunks: list[bytes] = []  # what came after them
-        self._surplus = False
+        self._surplus = self._kept_alive = False
 
     @property
     def reusable(self) -> bool:
         """After a whole answer: whether another request may follow on the same connection."""
-        return not self._surplus and self._parser.should_keep_alive()
+        return self._kept_alive and not self._surplus
 
     def begin(self) -> None:
         """Make ready for the next answer."""
@@ -153,6 +156,7 @@ class Parser:
         if status >= 200:
             self.status = status
             self.whole = True
+            self._kept_alive = self._parser.should_keep_alive()  # not known any more afterwards
 
 
 class _Headers:

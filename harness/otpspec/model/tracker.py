@@ -33,9 +33,12 @@ class Tracker:
 
     __slots__ = ("_memory", "_policy", "_states", "_usual", "spent")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, unknown: bool = False) -> None:
+        """`unknown`: whether others may have used the card before, so that any count is possible."""
         self._policy = policy
         self._states: tuple[State, ...] = _NEW
+        if unknown and policy.lock_scope == "card":
+            self._states = tuple(map(State, range(policy.max_wrong + 1)))
         self._memory = Memory(policy)
         self._usual = usual.of(policy)
         self.spent = False
