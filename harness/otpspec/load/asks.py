@@ -20,7 +20,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Ask:
     """One operation."""
 
-    __slots__ = ("full", "method", "name", "operation", "pool", "prepared", "read", "values")
+    __slots__ = ("method", "name", "operation", "pool", "prepared", "read")
 
     def __init__(self, operation: Operation, pool: Pool, prepared: Prepared | None) -> None:
         self.operation = operation
@@ -45,14 +45,26 @@ class Asks:
         self.number = itertools.count(1)
         """Of requests: each has its own in its correlation header."""
 
+        amounts = profile.amounts
+        common = {"currency": amounts.currency, "merchant": amounts.merchant}
+        self.with_csc = {**common, "amount": amounts.with_csc}
+        self.without_csc = {**common, "amount": amounts.without_csc}
         self.of = {name: self._ask(operation) for name, operation in profile.operations.items()}
 
+        self.start_with_csc = self._prepared(profile.operations["start"], self.with_csc)
+        self.start_without_csc = self._prepared(profile.operations["start"], self.without_csc)
+
     def _ask(self, operation: Operation) -> Ask:
+        place = self._places[operation.steps[0].origin]
+        return Ask(operation, self._engine.pool(place), self._prepared(operation))
+
+    def _prepared(
+        self, operation: Operation, given: Mapping[str, Any] | None = None
+    ) -> Prepared | None:
         step = operation.steps[0]
-        place = self._places[step.origin]
-        bare = len(operation.steps) == 1 and not step.follow and not step.needs_head
-        prepared = Prepared(step, self._mark, _NUMBER) if bare else None
-        return Ask(operation, self._engine.pool(place), prepared)
+        if len(operation.steps) > 1 or step.follow or step.needs_head:
+            return None
+        return Prepared(step, self._mark, _NUMBER, given)
 
     def _mark(self, request: Request) -> bytes:
         return self._encode(request, _NUMBER)
@@ -66,13 +78,13 @@ class Asks:
 
     def _encode(self, request: Request, number: str) -> bytes:
         given = {name.lower() for name, _ in request.headers}
-        usual = (
-            ("Accept", "*/*"),
-            ("User-Agent", "otpspec"),
-            (self._header, f"otpspec-{self._run}-{number}"),
-        )
-        more = tuple(pair for pair in usual if pair[0].lower() not in given)
-        return encode(request, self._places[request.origin].host, more)
+        usual = (("Accept", "*/*"), ("User-Agent", "otpspec"))
+        headers = [pair for pair in usual if pair[0].lower() not in given]
+        headers += request.headers
+        if self._header.lower() not in given:
+            headers.append((self._header, f"otpspec-{self._run}-{number}"))
+        whole = request._replace(headers=tuple(headers))
+        return encode(whole, self._places[request.origin].host)
 
     def lacks(self, operation: str, name: object) -> TargetError:
         """What to say where a place of a request has no value."""

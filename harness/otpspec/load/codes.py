@@ -23,13 +23,15 @@ from otpspec.errors import TargetError
 from otpspec.inboxes import computed
 from otpspec.load.histogram import Histogram
 from otpspec.load.post import Order, Post, decode
-from otpspec.profile import Message, Profile
+from otpspec.profile import Message, Profile, schema
+from otpspec.profile.places import Template
 from otpspec.results import Codes
 
 PATIENCE_S = 15.0
 """How long the process that reads messages may take until it can."""
 
 _KEPT = 8  # messages to a contact for which nobody waits yet
+_now = time.monotonic
 _encode = msgspec.json.Encoder().encode
 
 Take = Callable[[str | None, float], None]
@@ -56,7 +58,11 @@ class Desk:
 
     def __init__(self, profile: Profile, order: Order, fail: Callable[[Exception], None]) -> None:
         self._profile = profile
-        self._channel = profile.channels[0]
+        self._channel = channel = profile.channels[0]
+        settings = channel.settings
+        self._always = ""  # the test code, where it is the same for every card
+        if isinstance(settings, schema.StaticInbox) and not Template(settings.otc).names:
+            self._always = channel.made_of({})
         self._order = order
         self._fail = fail
         self._wait = profile.wait.total_seconds()
@@ -136,7 +142,10 @@ class Desk:
 
     def ask(self, values: dict[str, Any], contact: str, reference: Any, take: Take) -> None:
         """Give a card's newest code to `take`, now or as soon as it comes."""
-        now = time.monotonic()
+        now = _now()
+        if self._always:
+            take(self._always, now)
+            return
         if not self._channel.sends:
             digits = self._profile.policy.digits
             code, _ = computed(self._channel, values, digits, datetime.now(UTC))

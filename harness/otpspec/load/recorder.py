@@ -130,7 +130,15 @@ class Recorder:
         if at >= timeline.ends:
             timeline.turn(at)
         timeline.counts[bucket] += 1
-        cell.sent.record(sent_s)
+        value = int(sent_s * 1e6 + 0.5)
+        if not 0 <= value <= LARGEST:
+            value = 0 if value < 0 else LARGEST
+        shift = value.bit_length() - BITS - 1
+        histogram = cell.sent
+        histogram.counts[(shift << BITS) + (value >> shift) if shift > 0 else value] += 1
+        histogram.total += value
+        if value > histogram.largest:
+            histogram.largest = value
         cell.count += 1
         cell.length += len(told.text)
         self._unanswered = 0

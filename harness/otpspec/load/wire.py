@@ -19,13 +19,12 @@ class NotHttpError(Exception):
     """What came back is not an HTTP/1 answer that can be read."""
 
 
-def encode(request: Request, host: str, more: tuple[tuple[str, str], ...] = ()) -> bytes:
+def encode(request: Request, host: str) -> bytes:
     """A request's bytes, for a connection that is kept open.
 
-    `host` is the value of the Host header, `more` are headers beside the request's own. Raises
-    TargetError where a header would break the line.
+    `host` is the value of the Host header. Raises TargetError where a header would break the line.
     """
-    headers = (*more, *request.headers)
+    headers = request.headers
     head = f"{request.method} {request.target} HTTP/1.1\r\nHost: {host}\r\n"
     for name, value in headers:
         head += f"{name}: {value}\r\n"

@@ -94,10 +94,6 @@ class World:
         if plan.arrivals and cards is None:
             reserve = min(int(plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
         self.cards = Cards(self, reserve=reserve)
-        amounts = self.profile.amounts
-        common = {"currency": amounts.currency, "merchant": amounts.merchant}
-        self.with_csc = {**common, "amount": amounts.with_csc}
-        self.without_csc = {**common, "amount": amounts.without_csc}
         self._thinking = self._rng("thinking")
         self.thinks = plan.think_s > 0
         self._cpu = time.process_time()

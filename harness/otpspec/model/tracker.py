@@ -91,6 +91,15 @@ class Tracker:
 
         For a start or a resend that was observed before its message was read.
         """
+        if len(self._states) == 1:
+            state = self._states[0]
+            c = state.challenges[-1] if state.challenges else None
+            if c is not None and c.number == challenge and c.code is None:
+                sent = (c.sent[0], seen if seen < c.sent[1] else c.sent[1])
+                known = Challenge(c.number, code, c.csc_required, sent, c.fate, c.failures)
+                others = state.challenges[:-1]
+                self._states = (State(state.failures, (*others, known), state.locked),)
+                return
         told: list[State] = []
         for state in self._states:
             found = state.find(challenge)
@@ -115,12 +124,17 @@ class Tracker:
 
         Infinite while its message has not been seen; None where no such challenge is known.
         """
+        if len(self._states) == 1:
+            one = self._states[0].find(challenge)
+            return None if one is None else one.sent[1] + self._usual.life
         found = [c for state in self._states if (c := state.find(challenge)) is not None]
         return max(c.sent[1] for c in found) + self._usual.life if found else None
 
     def may_be_locked(self) -> bool:
         """Whether the card is locked in one of its possible states."""
         most = self._policy.max_wrong
+        if len(self._states) == 1:
+            return self._states[0].failures >= most
         return any(state.failures >= most for state in self._states)
 
     def _judge(
