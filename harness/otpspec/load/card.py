@@ -11,8 +11,14 @@ from otpspec.outcome import Outcome
 from otpspec.policy import Policy
 from otpspec.profile import Request
 
-MOST_STARTS = 12
-"""After so many transactions a made-up card is put away: its inbox would grow with each."""
+MOST_STARTS = 60
+"""After so many transactions a made-up card is put away, so that what is kept of it stays small."""
+
+MOST_POLLED = 12
+"""The same where its inbox is read by itself, all of it each time: it grows with each."""
+
+OPEN = 16
+"""So many transactions of a card are known at a time."""
 
 _REMEMBERED = 60
 """How many of a card's latest exchanges are kept, in case one of them is evidence."""

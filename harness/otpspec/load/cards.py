@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from otpspec.cards import Card, given_card, new_card
 from otpspec.errors import TargetError
 from otpspec.load.asks import values_of
-from otpspec.load.card import MOST_STARTS, LoadCard
+from otpspec.load.card import MOST_POLLED, MOST_STARTS, LoadCard
 from otpspec.load.hook import Hook
 from otpspec.load.punctual import CARDS
 from otpspec.outcome import SUCCESS, Outcome
@@ -38,6 +38,8 @@ class Cards:
         self._enrolling = 0
         self._pausing = False
         self.enrols = "enroll" in profile.operations and not profile.cards
+        polled = profile.channels[0].poll is not None and profile.channels[0].feed is None
+        self._most_starts = MOST_POLLED if polled else MOST_STARTS
         self.made = 0
         self.locked = 0  # for good: given cards that nobody unlocks
 
@@ -67,7 +69,7 @@ class Cards:
         """A journey has ended, and its card can be used again unless it is worn."""
         if card.spent():
             self._renew(card)
-        elif self.enrols and card.starts >= MOST_STARTS:
+        elif self.enrols and card.starts >= self._most_starts:
             self._put_away(card)
         else:
             self._arrived(card)

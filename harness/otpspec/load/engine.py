@@ -15,9 +15,13 @@ from gevent.hub import get_hub
 
 from otpspec.load.line import Call, Line
 from otpspec.load.place import Place
+from otpspec.load.wire import Answer
 
 TICK_S = 0.001
 _now = time.monotonic
+
+
+Heard = tuple[Call, int, bytes, Answer | None, float]
 
 
 class Pool:
@@ -26,6 +30,7 @@ class Pool:
     def __init__(self, engine: "Engine", place: Place) -> None:
         self._engine = engine
         self.loop = engine.loop
+        self.engine = engine
         self.fail = engine.fail
         self.place = place
         self.lines: set[Line] = set()
@@ -115,6 +120,11 @@ class Engine:
         self._look = min(timeout / 10, 0.1)
         self._next_look = _now() + self._look
         self._tick.start(self._ticked, update=True)
+        self.heard: list[Heard] = []
+        """Answers that came in this turn of the hub's loop: all are read before any is judged."""
+
+        self._after: Any = self.loop.check(priority=self.loop.MINPRI)
+        self._after.start(self._turned)
 
     def pool(self, place: Place) -> Pool:
         """The connections to a place."""
@@ -157,11 +167,25 @@ class Engine:
         self.closed = True
         self._tick.stop()
         self._tick.close()
+        self._after.stop()
+        self._after.close()
         for pool in self._pools.values():
             pool.queue.clear()
             for line in list(pool.lines):
                 line.call = None
                 pool.drop(line)
+
+    def _turned(self) -> None:
+        """Every answer of this turn was read: go on with their calls."""
+        heard = self.heard
+        if not heard:
+            return
+        self.heard = []
+        for call, status, body, answer, returned in heard:
+            try:
+                call.answered(status, body, answer, returned)
+            except Exception as error:  # the hub would only print it
+                self.fail(error)
 
     def _ticked(self) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from otpspec import model
 from otpspec.load import steps
 from otpspec.load.asking import Asking, Then
-from otpspec.load.card import LoadCard, Told
+from otpspec.load.card import OPEN, LoadCard, Told
 from otpspec.load.steps import Challenge, Journey, Step
 from otpspec.load.wire import Answer
 from otpspec.model import Csc, Judgement, Observation
@@ -200,6 +200,7 @@ class Play(Asking):
         for key, value in captures.items():
             values["challenge." + key] = value
         card.challenges[self._number] = values
+        card.challenges.pop(self._number - OPEN, None)
         self.world.desk.ask(values, card.owner.contact, captures.get("reference"), take)
 
     def _learned(self, code: str | None, seen: float) -> bool:

@@ -203,7 +203,7 @@ class Line:
             self._pool.release(self)
         else:
             self._pool.drop(self)
-        call.answered(status, body, answer, returned)
+        self._pool.engine.heard.append((call, status, body, answer, returned))
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """What goes wrong in the harness ends the run; the hub would only print it."""
