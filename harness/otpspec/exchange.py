@@ -128,8 +128,13 @@ class Wire:
         self._timeout = access.profile.timeout.total_seconds()
         self._transport = access.transport()
 
-    async def send(self, request: Request, jar: Jar | None = None) -> Raw:
-        """Send a request and read its answer. Raises httpx.HTTPError where no answer came."""
+    async def send(
+        self, request: Request, jar: Jar | None = None, *, longest: int = MAX_BODY
+    ) -> Raw:
+        """Send a request and read its answer, of at most `longest` bytes.
+
+        Raises httpx.HTTPError where no answer came.
+        """
         jar = Jar() if jar is None else jar
         built = self._built(request, jar)
         try:
@@ -137,7 +142,7 @@ class Wire:
                 response = await self._transport.handle_async_request(built)
                 response.request = built
                 try:
-                    body = await _read(response)
+                    body = await _read(response, longest)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
@@ -172,12 +177,12 @@ class Wire:
             await self._transport.aclose()
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, longest: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
+        if len(body) > longest:
+            raise httpx.ReadError(f"the answer is longer than {longest} bytes")
     return bytes(body)
 
 

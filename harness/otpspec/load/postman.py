@@ -27,6 +27,7 @@ _PAUSE_S = 0.003
 
 _TELL_S = 0.5  # so often it tells what it has used, also where nothing has come
 _AT_ONCE = 32
+_LONGEST = 1 << 26  # bytes of the messages to everyone: all that came since the target was started
 _encode = msgspec.json.Encoder().encode
 
 
@@ -145,7 +146,7 @@ class Postman:
         request = feed.build({"after": after or "0"})
         self._requests += 1
         try:
-            raw = await self._wire.send(request)
+            raw = await self._wire.send(request, longest=_LONGEST)
             if raw.status != 200:
                 raise ValueError(f"HTTP {raw.status}")
             return self._channel.all_messages(raw.body)
