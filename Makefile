@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test prove docs lint bench setup constraints clean
+.PHONY: demo test products prove docs lint bench setup constraints clean
 .DEFAULT_GOAL := demo
 
 demo: setup ## a reference server, every check, a short load, a report
@@ -14,6 +14,9 @@ test: setup ## the project's own tests
 prove: setup ## every check against every broken server: no check is decoration
 	$(BIN)/otpspec prove
 
+products: ## real OTP products, from the registry, for the tests that check them
+	$(PYTHON) tests/products/install.py
+
 docs: setup ## write docs/reference/rules.md from the catalogue
 	$(BIN)/python docs/rules_page.py
 
@@ -23,7 +26,8 @@ lint: setup ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## the verify path of the reference server, as an app in this process
+bench: setup ## the judge of histories; the verify path of the reference server, in this process
+	$(BIN)/python benchmarks/judge.py
 	OTPSPEC_TEST_TOKEN=bench $(BIN)/otpspec bench safekey-reference --app otpspec_reference.asgi:app
 
 setup: .venv/.installed

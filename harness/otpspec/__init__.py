@@ -8,7 +8,7 @@ from otpspec.cards import Card
 from otpspec.challenge import Challenge
 from otpspec.outcome import REFUSED, Outcome, Verdict
 from otpspec.policy import Policy
-from otpspec.profile import MISSING, Request
+from otpspec.profile import MISSING, Adapter, Raw, Reading, Request
 from otpspec.target import Answer
 from otpspec.trial import Trial
 from otpspec.verdicts import Broken, Inconclusive, NotApplicable, proves
@@ -16,6 +16,7 @@ from otpspec.verdicts import Broken, Inconclusive, NotApplicable, proves
 __all__ = [
     "MISSING",
     "REFUSED",
+    "Adapter",
     "Answer",
     "Broken",
     "Card",
@@ -24,6 +25,8 @@ __all__ = [
     "NotApplicable",
     "Outcome",
     "Policy",
+    "Raw",
+    "Reading",
     "Request",
     "Trial",
     "Verdict",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from otpspec.cards import Card, new_card
 from otpspec.challenge import Challenge
 from otpspec.clock import RealClock
+from otpspec.errors import TargetError
 from otpspec.exchange import Access, Wire
 from otpspec.frozen import FrozenTime
 from otpspec.inboxes import Inboxes
@@ -35,6 +36,12 @@ class VerifyPath:
     """
 
     def __init__(self, profile: Profile, app: str | None, seed: int = 0) -> None:
+        if "enroll" not in profile.operations:
+            raise TargetError(
+                f"{profile.source} has no [operations.enroll], and a benchmark takes a fresh card "
+                "for each shot.\n"
+                "Try: a profile that enrols cards; otpspec check, which does with a list of them."
+            )
         self._profile = profile
         self._loop = asyncio.new_event_loop()
         self._resources = AsyncExitStack()
@@ -48,7 +55,10 @@ class VerifyPath:
             self._held.enter_context(FrozenTime())
         try:
             self._access = self._run(self._open(found))
-            session = Session(self._access, RealClock(), Inboxes(profile))
+            inboxes = Inboxes(profile)
+            self._resources.callback(inboxes.close)
+            inboxes.open()
+            session = Session(self._access, RealClock(), inboxes)
             self._wire = Wire(self._access)
             card = new_card()
             self.redact.learn(*card.secrets())

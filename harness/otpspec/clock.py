@@ -80,14 +80,41 @@ class RealClock:
             await asyncio.sleep(left)
 
 
+class Turns:
+    """Whose turn it is: so many scenarios at once, and those that wait for a time are none of them.
+
+    A code that waits in a queue grows old: with all scenarios at once, a slow target is asked too
+    late. One whose time has come goes on at once, without a turn of its own.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+
+    async def begin(self) -> Callable[[], None]:
+        """Wait for a turn; the function that ends it, which may be called more than once."""
+        await self._free.acquire()
+        ends = [self._free.release]
+
+        def end() -> None:
+            if ends:
+                ends.pop()()
+
+        return end
+
+
 class TrialClock:
     """A clock as one trial sees it: with a limit to its patience, and a note of its waits."""
 
-    def __init__(self, clock: Clock, patience: timedelta) -> None:
-        """`patience`: how long it may be waited for in real time; jumps take none."""
+    def __init__(
+        self, clock: Clock, patience: timedelta | None, end_turn: Callable[[], None] = lambda: None
+    ) -> None:
+        """`patience`: how long may be waited; None: what is waited for takes no real time."""
         self._clock = clock
-        self._patience = patience
-        self._until = clock.now() + patience if isinstance(clock, RealClock) else None
+        self._began = clock.now()
+        self._until = None if patience is None else clock.now() + patience
+        self.rest = end_turn
+        """Others may go on: this trial waits for what takes long."""
+
         self.slept = False
         """Whether anything was waited for: what is judged then leans on the clock."""
 
@@ -98,9 +125,10 @@ class TrialClock:
     async def sleep_until(self, when: datetime) -> None:
         """Wait; raises NotApplicable where it would be for too long."""
         if self._until is not None and when > self._until:
-            minutes = self._patience.total_seconds() / 60
+            minutes = (self._until - self._began).total_seconds() / 60
             raise NotApplicable(f"left out: it would wait longer than --max-wait {minutes:g}m")
         self.slept |= when > self.now()
+        self.rest()
         await self._clock.sleep_until(when)
 
 
@@ -123,6 +151,11 @@ class JumpingClock:
         self._jumped_at = self._start
         self.jumps = 0
         self.leans_on = hook.leans_on
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no time passes between two jumps."""
+        return self._rate == 0.0
 
     def _now(self) -> float:
         return self._base + (realtime.monotonic() - self._start) * self._rate + self._jumped

@@ -70,6 +70,8 @@ def _rule_result(
     rule: Rule, finished: list[Finished], profile: Profile, redact: Redactor, replay: Replay
 ) -> results.RuleResult:
     verdict = worst(one.verdict for one in finished)
+    if "card lock" in rule.needs and profile.policy.lock_scope != "card":
+        verdict = Verdict.NOT_APPLICABLE  # what one challenge shows of it is no proof for the card
     reasons = dict.fromkeys(one.reason for one in finished if one.verdict is verdict)
     return results.RuleResult(
         id=rule.id,

@@ -3,7 +3,8 @@
     OtpspecError
     ├── FileError          a file cannot be used: all its problems at once
     │   ├── ProfileError       the profile
-    │   └── KnownFailuresError the file of known failures
+    │   ├── KnownFailuresError the file of known failures
+    │   └── HistoryError       a history of operations
     ├── TargetError        the target cannot be used: down, another server, a refused token
     │   └── NotAllowedError    an address that this run may not connect to
     └── ClockError         the target's clock does not do what the profile says
@@ -51,6 +52,10 @@ class ProfileError(FileError):
 
 class KnownFailuresError(FileError):
     """A file of known failures that cannot be used."""
+
+
+class HistoryError(FileError):
+    """A history that cannot be judged; no line of it is skipped."""
 
 
 class TargetError(OtpspecError):

@@ -17,6 +17,7 @@ MAX_BODY = 1 << 20
 
 _HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "otpspec"))
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0  # between two requests of a run that is too fast
+_BURST_S = 2.0  # seconds in which refusals are of one burst
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -69,6 +70,7 @@ class Access:
 
         self._numbers = itertools.count(1)
         self._free_at = 0.0  # in the loop's time: when the next request may be sent
+        self._slow_until = 0.0  # nor is it made slower again before
         self._apart_s = 1 / profile.max_rate.per_s if profile.max_rate else 0.0
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -110,8 +112,14 @@ class Access:
             await asyncio.sleep(left)
 
     def slow_down(self) -> None:
-        """The target has said that there are too many requests: from now on, half as many."""
-        self._apart_s = min(max(2 * self._apart_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        """The target has said that there are too many requests: from now on, half as many.
+
+        Many requests that are refused at once say it once.
+        """
+        now = asyncio.get_running_loop().time()
+        if now >= self._slow_until:
+            self._apart_s = min(max(2 * self._apart_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            self._slow_until = now + _BURST_S
 
     def jar(self) -> Jar:
         """A payer's empty jar. As in browsers, cookies marked Secure also go to this machine's own
@@ -129,12 +137,19 @@ class Wire:
         self._transport = access.transport()
 
     async def send(
-        self, request: Request, jar: Jar | None = None, *, longest: int = MAX_BODY
+        self,
+        request: Request,
+        jar: Jar | None = None,
+        *,
+        at_once: bool = False,
+        longest: int = MAX_BODY,
     ) -> Raw:
         """Send a request and read its answer, of at most `longest` bytes.
 
-        Raises httpx.HTTPError where no answer came.
+        Raises httpx.HTTPError where no answer came. `at_once`: the caller has waited for its turn.
         """
+        if not at_once and request.origin == self.access.profile.origin:
+            await self.access.turn()
         jar = Jar() if jar is None else jar
         built = self._built(request, jar)
         try:

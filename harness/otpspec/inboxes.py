@@ -18,7 +18,7 @@ from otpspec.inbox import (
     SmtpInbox,
     totp,
 )
-from otpspec.profile import Channel, Profile, schema
+from otpspec.profile import Channel, Profile, Raw, Request, schema
 from otpspec.profile.places import Values
 
 
@@ -63,7 +63,7 @@ class Inboxes:
         assert channel.poll is not None, "what sends nothing is not asked"  # noqa: S101
         request = channel.poll.build({"contact": contact})
         try:
-            raw = await wire.send(request)
+            raw = await _read(wire, request)
         except httpx.HTTPError as error:
             raise no_answer(self._profile, request, describe(error)) from error
         try:
@@ -72,6 +72,16 @@ class Inboxes:
             return channel.messages(raw.body)
         except ValueError as error:
             raise wrong_answer(self._profile, request, "inbox", error) from error
+
+
+async def _read(wire: Wire, request: Request) -> Raw:
+    """Ask an inbox; once more where a connection broke: to read changes nothing."""
+    try:
+        return await wire.send(request)
+    except (httpx.ReadError, httpx.RemoteProtocolError):
+        if request.method != "GET":
+            raise
+        return await wire.send(request)
 
 
 def _inbox(settings: schema.Inbox, profile: Profile) -> Inbox | None:

@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 
 from otpspec.challenge import Challenge
+from otpspec.clock import Clock, TrialClock
 from otpspec.outcome import REFUSED, SILENT, SUCCESS, Outcome, Verdict, judge
 from otpspec.policy import Policy
 from otpspec.redact import Redactor
@@ -25,6 +26,7 @@ class Judging:
     """The part of a trial that judges."""
 
     policy: Policy
+    clock: Clock
     notes: Notes
     _redact: Redactor
 
@@ -42,7 +44,15 @@ class Judging:
             because = self._redact.own(because)
             raise Broken(expected=f"{_words(wanted)}: {because}", got=str(answer), because=because)
         if not wanted & SUCCESS:
+            self._needs_life(answer)
             self.notes.checked_refusal = True
+
+    def _needs_life(self, answer: Answer) -> None:
+        """The refusal of a right code proves nothing where it may have died of its age: unless the
+        scenario has waited for that."""
+        aged = isinstance(self.clock, TrialClock) and self.clock.slept
+        if not aged and answer.dies is not None and answer.returned > answer.dies:
+            raise Inconclusive("too close to call: the target is so slow that the code may be old")
 
     def check(self, holds: bool, *, expected: str, got: str, because: str) -> None:
         """Judge something other than an answer's outcome."""

@@ -41,6 +41,7 @@ class Ledger:
 
         Raises OtpspecError where the file cannot be read.
         """
+        self.name = "" if path is None else path.name
         self._path = path
         self._file = _File()
         if path is not None and path.exists():

@@ -3,20 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from otpspec import realtime
 from otpspec.cards import Card
-from otpspec.clock import Clock
+from otpspec.clock import Clock, TrialClock
 from otpspec.inboxes import computed
 from otpspec.pool import Lease
 from otpspec.profile import Channel, Message, Profile
 from otpspec.redact import Redactor
 from otpspec.target import Session
 from otpspec.verdicts import Inconclusive, NotApplicable
+
+_SOON = 0.3  # seconds: a message that takes longer lets other scenarios go on
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Mailing:
     def __init__(self) -> None:
         self._owed: Counter[tuple[int, str]] = Counter()  # messages that are on their way
         self._fetched: dict[int, list[Message]] = {}  # by card: the first channel's
+
+    def rest(self) -> None:
+        """Let others go on: what is waited for takes long."""
+        if isinstance(self.clock, TrialClock):
+            self.clock.rest()
 
     def needs_messages(self) -> None:
         """Where codes are made of a secret, or are test codes, nothing is sent."""
@@ -74,28 +80,48 @@ class Mailing:
         channel = self.profile.channels[index]
         wait = channel.settings.wait.total_seconds()
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + wait, 0.005
+        began, pause = loop.time(), 0.005
         while True:
-            for message in await self._unread(index, contact):
-                if channel.concerns(message, reference):
-                    self.session.read(index, contact).add(message.id)
-                    self._owed[index, contact] -= 1
-                    return message
-            if loop.time() >= deadline:
-                came = self.session.came()
-                raise Inconclusive(
-                    f"no message came within {wait:g} s; see the profile's [inbox]"
-                    + (f" ({came})" if came else "")
-                )
+            unread = await self._unread(index, contact)
+            about = [message for message in unread if channel.concerns(message, reference)]
+            waited = loop.time() - began
+            if (message := self._with_code(channel, about, waited)) is not None:
+                self.session.read(index, contact).add(message.id)
+                self._owed[index, contact] -= 1
+                return message
+            if waited >= wait:
+                raise Inconclusive(self._nothing_came(wait, about))
+            if waited > _SOON:
+                self.rest()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
+
+    def _with_code(
+        self, channel: Channel, messages: list[Message], waited_s: float
+    ) -> Message | None:
+        """The first message with a code: receipts and notices come, too. One with a code of another
+        form than is declared counts when no better one has come for a while."""
+        well_formed = (message for message in messages if self.code_in(message) is not None)
+        if (found := next(well_formed, None)) is not None:
+            return found
+        if waited_s < channel.settings.quiet.total_seconds():
+            return None
+        return next((m for m in messages if channel.code(m) is not None), None)
+
+    def _nothing_came(self, wait_s: float, others: list[Message]) -> str:
+        if others:
+            return "a message came, but inbox.code finds no code in its text"
+        came = self.session.came()
+        text = f"no message came within {wait_s:g} s; see the profile's [inbox]"
+        return text + (f" ({came})" if came else "")
 
     async def new_messages(self, whom: Card | str) -> list[Message]:
         """The messages that `next_message` has not yet given, of all channels, without waiting."""
         self.needs_messages()
         fetched = self._fetched.get(id(whom), []) if isinstance(whom, Card) else []
-        if isinstance(whom, Card) and self.lease.shares(whom):
+        if isinstance(whom, Card) and self.lease.shares(whom.contact):
             return list(fetched)  # what else has come may be someone else's
+        self._needs_own(whom)
         return [*fetched, *await self._came(whom)]
 
     async def _came(self, whom: Card | str) -> list[Message]:
@@ -104,10 +130,17 @@ class Mailing:
     async def silence(self, whom: Card | str) -> list[Message]:
         """Wait, in real time, for inbox.quiet; the messages that came all the same."""
         self.needs_messages()
-        alone = self.lease.alone(whom) if isinstance(whom, Card) else nullcontext()
-        async with alone:
-            await asyncio.sleep(self.profile.quiet.total_seconds())
+        contact = whom.contact if isinstance(whom, Card) else whom
+        async with self.lease.alone(contact):
+            self.rest()
+            await self._linger()
+            self._needs_own(whom)
             return [*self._fetched.get(id(whom), []), *await self._came(whom)]
+
+    def _needs_own(self, whom: Card | str) -> None:
+        """Whose a message is cannot be told where it is not known for which card it came."""
+        if isinstance(whom, str) and self.lease.shares(whom):
+            raise NotApplicable("several cards of the profile have the same contact")
 
     async def _unread(self, index: int, contact: str) -> list[Message]:
         read = self.session.read(index, contact)
@@ -126,7 +159,7 @@ class Mailing:
         """What came to the card before is nobody's."""
         if not self.profile.sends_messages:
             return
-        async with self.lease.alone(card):
+        async with self.lease.alone(card.contact):
             for index, contact in self._boxes(card):
                 for message in await self._unread(index, contact):
                     self.session.read(index, contact).add(message.id)
@@ -150,9 +183,28 @@ class Mailing:
         if not self.profile.sends_messages:
             return
         self._owed.update(self._boxes(card))
-        if self.lease.shares(card):
+        if self.lease.shares(card.contact):
             fetched = await self._receive(card, about)
             self._fetched.setdefault(id(card), []).append(fetched)
+            await self._take(card)
+
+    async def unpromised(self, card: Card) -> None:
+        """Something was asked for that sends no message, or need not: if one comes, it is the
+        card's. Where others have the same contact it is fetched before the next is sent there."""
+        if self.profile.sends_messages and self.lease.shares(card.contact):
+            await self._linger()
+            await self._take(card)
+
+    async def _linger(self) -> None:
+        """Wait for what comes late."""
+        await asyncio.sleep(self.profile.quiet.total_seconds())
+
+    async def _take(self, card: Card) -> None:
+        """All that has come is this card's, since nobody else had anything sent."""
+        for index, contact in self._boxes(card):
+            for message in await self._unread(index, contact):
+                self.session.read(index, contact).add(message.id)
+                self._fetched.setdefault(id(card), []).append(message)
 
     async def delivered(self, card: Card, about: Mapping[str, Any]) -> Delivered:
         """Wait for the code of a transaction that was started, or sent again."""
@@ -174,8 +226,19 @@ class Mailing:
         return now - timedelta(seconds=max(0.0, realtime.monotonic() - message.arrived_s))
 
     def code_in(self, message: Message) -> str | None:
-        """The code in a message's text, or None."""
-        return next((c for ch in self.profile.channels if (c := ch.code(message))), None)
+        """The code in a message's text, if it has the declared length; or None."""
+        found = (channel.code(message) for channel in self.profile.channels)
+        digits = self.profile.policy.digits
+        return next((c for c in found if c and sum(map(str.isalnum, c)) == digits), None)
+
+    async def new_codes(self, whom: Card | str) -> list[str]:
+        """The codes in the messages that `next_message` has not yet given, without waiting."""
+        return [code for m in await self.new_messages(whom) if (code := self.code_in(m))]
+
+    async def no_more_codes(self, whom: Card | str) -> list[str]:
+        """Wait, in real time, for inbox.quiet; the codes that came all the same. A message without
+        one, a notice that the card is locked, is no code."""
+        return [code for m in await self.silence(whom) if (code := self.code_in(m))]
 
     def _made(self, channel: Channel, card: Card, about: Mapping[str, Any]) -> Delivered:
         """The code of a channel that sends nothing."""

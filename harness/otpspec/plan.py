@@ -18,6 +18,8 @@ from otpspec.runner import Finished, Runner, Scenario
 from otpspec.simulated import Simulated
 from otpspec.verdicts import Inconclusive
 
+_NAMED = 6  # cards
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -105,15 +107,18 @@ def refuse_if_short(profile: Profile, plan: Plan) -> None:
     """Raise OtpspecError where the profile's own cards do not suffice."""
     if not profile.cards:
         return
-    usable, forever = _usable(profile), _lost(profile, plan)
+    ledger = Ledger.beside(profile, read_only=True)
+    labels = [label for label, _ in _labels(profile)]
+    aside = [label for label in labels if ledger.state(label) is State.SET_ASIDE]
+    usable, forever = len(labels) - len(aside), _lost(profile, plan)
     least = plan.at_once + SPARE
     if plan.starved or usable < least:
-        aside = len(profile.cards) - usable
-        has = f"{len(profile.cards)}" + (f", of which {aside} are set aside" if aside else "")
+        has = f"{len(labels)}, {len(aside)} of them set aside" if aside else f"{len(labels)}"
         why = f"; it locks {forever} for good" if forever else ""
         raise OtpspecError(
             f"The check needs {forever + least} cards, and the profile has {has}{why}.\n"
             "Nothing was sent.\n"
+            f"{_named(aside, ledger)}"
             "Try: list more in [cards]; add [operations.unlock], so that a card can be used again; "
             "or check fewer rules with -k."
         )
@@ -126,10 +131,14 @@ def refuse_if_short(profile: Profile, plan: Plan) -> None:
         )
 
 
-def _usable(profile: Profile) -> int:
-    """The profile's own cards without those that could not be brought to a known state before."""
-    ledger = Ledger.beside(profile, read_only=True)
-    return sum(ledger.state(label) is not State.SET_ASIDE for label, _ in _labels(profile))
+def _named(aside: Sequence[str], ledger: Ledger) -> str:
+    """The cards that an earlier run could not bring to a known state, why, and what to do."""
+    if not aside:
+        return ""
+    lines = [f"  set aside  {label}: {ledger.why(label)}" for label in aside[:_NAMED]]
+    lines += [f"  and {len(aside) - _NAMED} others"] if len(aside) > _NAMED else []
+    what = f"Where they have been unlocked since, delete {ledger.name}: they are tried again."
+    return "\n".join([*lines, what, ""])
 
 
 def _lost(profile: Profile, plan: Plan) -> int:

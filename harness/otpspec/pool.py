@@ -33,11 +33,11 @@ class Lease(Protocol):
     async def take(self, taker: Taker) -> Card:
         """Another card. Raises Inconclusive where there is none."""
 
-    def shares(self, card: Card) -> bool:
-        """Whether other cards have the same contact, and their messages do not tell."""
+    def shares(self, contact: str) -> bool:
+        """Whether several cards have this contact, and messages do not tell which is meant."""
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
-        """Nobody else has a message sent to the card's contact for as long as the block lasts."""
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
+        """Nobody else has a message sent to the contact for as long as the block lasts."""
 
 
 class Enrolled:
@@ -57,11 +57,11 @@ class Enrolled:
         await taker.enrol(card)
         return card
 
-    def shares(self, card: Card) -> bool:
+    def shares(self, contact: str) -> bool:
         """Each has contacts of its own."""
         return False
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
         """Each has contacts of its own."""
         return nullcontext()
 
@@ -77,20 +77,27 @@ class CannotCleanError(Exception):
 
 @dataclass
 class _Slot:
+    number: int  # its place in the list
     card: Card
     state: State
     given: dict[str, str]  # as the profile has it: a scenario may change its contact
+    touched: bool = False  # used by a scenario, and not brought to a known state since
 
 
-Clean = Callable[[Card, Mapping[str, str]], Awaitable[None]]
-"""Brings a card to a known state. Raises CannotCleanError."""
+Clean = Callable[[Card, Mapping[str, str], Callable[[], None]], Awaitable[None]]
+"""Brings a card, of which it is told how the profile has it, to a known state; calls what it is
+given before it waits for a lock to end. Raises CannotCleanError."""
+
+Leave = Callable[[Card, Mapping[str, str]], Awaitable[None]]
+"""Leaves a card as it was found. Raises CannotCleanError."""
 
 
 class Given:
     """The profile's own cards, each lent to one scenario at a time.
 
     `needs` says how many cards each scenario takes on a sound target: so many are reserved before
-    it starts, so that no two scenarios wait for each other's.
+    it starts, so that no two scenarios wait for each other's. A card is brought to a known state
+    when somebody waits for one, and not before: that costs messages.
     """
 
     def __init__(
@@ -103,11 +110,12 @@ class Given:
         self._slots = []
         for number, row in enumerate(profile.cards, 1):
             card = given_card(row, number, kinds)
-            self._slots.append(_Slot(card, ledger.state(card.label), dict(row)))
-        self._free: deque[_Slot] = deque()
+            self._slots.append(_Slot(number, card, ledger.state(card.label), dict(row)))
+        self._free: list[_Slot] = []
+        self._used: deque[_Slot] = deque()  # to be brought to a known state before they are lent
         self._queue: deque[tuple[int, asyncio.Future[list[_Slot]]]] = deque()
-        self._to_come = sum(count > 0 for count in needs.values())
-        self._recycling: set[asyncio.Task[None]] = set()
+        self._cleaning: set[asyncio.Task[None]] = set()
+        self._soon_free = 0  # cards that are being cleaned, without those that wait for a lock
         tells = all(c.settings.reference is not None for c in profile.channels if c.sends)
         several = Counter(slot.card.contact for slot in self._slots if profile.sends_messages)
         shared = [contact for contact, cards in several.items() if cards > 1 and not tells]
@@ -120,10 +128,8 @@ class Given:
         return [f"{label}: {self._ledger.why(label)}" for label in aside]
 
     def open(self) -> None:
-        """Begin to bring the cards to a known state: who used them before is not known."""
-        for slot in self._slots:
-            if slot.state is not State.SET_ASIDE:
-                self._recycle(slot)
+        """Take the cards as used: who did what with them before is not known."""
+        self._used.extend(slot for slot in self._slots if slot.state is not State.SET_ASIDE)
 
     @asynccontextmanager
     async def lease(self, scenario: str) -> AsyncIterator[Lease]:
@@ -134,10 +140,7 @@ class Given:
             yield lent
         finally:
             for slot in lent.slots:
-                if slot.state is State.CLEAN:
-                    self._free.append(slot)
-                elif self._to_come:  # else nobody will ask for it: it is left to clean_up
-                    self._recycle(slot)
+                (self._free if slot.state is State.CLEAN else self._used).append(slot)
             self._grant()
 
     async def _reserve(self, count: int) -> list[_Slot]:
@@ -155,65 +158,76 @@ class Given:
                 self._queue.popleft()
             elif usable < count - SPARE:
                 self._queue.popleft()
-                self._to_come -= 1
                 future.set_exception(Inconclusive(self._too_few()))
             elif len(self._free) < min(count, usable):
-                return
+                break
             else:
                 self._queue.popleft()
-                self._to_come -= 1
-                future.set_result([self._free.popleft() for _ in range(min(count, usable))])
+                self._free.sort(key=lambda slot: slot.number)  # whichever was ready first
+                future.set_result([self._free.pop(0) for _ in range(min(count, usable))])
+        waited_for = sum(count for count, future in self._queue if not future.done())
+        while self._used and len(self._free) + self._soon_free < waited_for:
+            self._clean_soon(self._used.popleft())
 
     def _too_few(self) -> str:
         aside = self.set_aside
         return "too few cards are left" + (f"; set aside: {'; '.join(aside[:3])}" if aside else "")
 
-    def _recycle(self, slot: _Slot) -> None:
+    def _clean_soon(self, slot: _Slot) -> None:
+        self._soon_free += 1
         task = asyncio.get_running_loop().create_task(self._made_ready(slot))
-        self._recycling.add(task)
-        task.add_done_callback(self._recycling.discard)
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
 
     async def _made_ready(self, slot: _Slot) -> None:
         """Bring a card to a known state, and give it to who waits for one; or set it aside."""
+        counted = True
+
+        def not_soon() -> None:
+            nonlocal counted
+            self._soon_free -= counted
+            counted = False
+            self._grant()  # of another card, meanwhile
+
         try:
-            await self._clean(slot.card, slot.given)
+            await self._clean(slot.card, slot.given, not_soon)
         except CannotCleanError as error:
             slot.state = State.SET_ASIDE
             self._ledger.note(slot.card.label, slot.state, str(error))
         else:
             slot.card.tried.clear()
-            slot.state = State.CLEAN
+            slot.state, slot.touched = State.CLEAN, False
             self._free.append(slot)
-        self._grant()
+        not_soon()
 
     def used(self, slot: _Slot) -> None:
         """A scenario begins to use a card. It is noted before: the run may be killed."""
-        slot.state = State.USED
+        slot.state, slot.touched = State.USED, True
         self._ledger.note(slot.card.label, slot.state)
 
     def housekeeping(self) -> Lease:
         """A lease of no cards, for who cleans them."""
         return _Lent(self, [])
 
-    async def clean_up(self, leave: Clean) -> None:
+    async def clean_up(self, leave: Leave) -> None:
         """Leave the cards as they were found, as far as that can be done."""
-        for task in list(self._recycling):
+        for task in list(self._cleaning):
             task.cancel()
-        await asyncio.gather(*self._recycling, return_exceptions=True)
+        await asyncio.gather(*self._cleaning, return_exceptions=True)
         for slot in self._slots:
-            if slot.state is State.USED:
+            if slot.touched:
                 try:
                     await leave(slot.card, slot.given)
                 except CannotCleanError as error:
                     self._ledger.note(slot.card.label, slot.state, str(error))
 
-    def shares(self, card: Card) -> bool:
-        """Whether other cards have the same contact, and their messages do not tell."""
-        return card.contact in self._shared
+    def shares(self, contact: str) -> bool:
+        """Whether several cards have this contact, and messages do not tell which is meant."""
+        return contact in self._shared
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
-        """Nobody else has a message sent to the card's contact for as long as the block lasts."""
-        return self._shared.get(card.contact, nullcontext())
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
+        """Nobody else has a message sent to the contact for as long as the block lasts."""
+        return self._shared.get(contact, nullcontext())
 
 
 class _Lent:

@@ -15,7 +15,7 @@ from otpspec.exchange import Jar
 from otpspec.ledger import Ledger
 from otpspec.mailing import Delivered
 from otpspec.outcome import Outcome
-from otpspec.pool import Given, Lease, contacts
+from otpspec.pool import Enrolled, Given, Lease, contacts
 from otpspec.profile import MISSING, Channel, Message, Profile, Request
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
@@ -214,6 +214,9 @@ class SimulatedTrial(Trial):
         code = self.session._bank.account(card.values).newest
         return Delivered(code, f"{code} {self.profile.amounts.merchant}", self.clock.now())
 
+    async def _linger(self) -> None:
+        """Nothing comes late."""
+
     async def silence(self, whom: Card | str) -> list[Message]:
         """Nothing comes late."""
         return await self.new_messages(whom)
@@ -235,11 +238,11 @@ class _Endless:
         made = new_card(self._contacts)
         return replace(made, values=self._row | made.values)
 
-    def shares(self, card: Card) -> bool:
+    def shares(self, contact: str) -> bool:
         """Each has contacts of its own."""
         return False
 
-    def alone(self, card: Card) -> AbstractAsyncContextManager[object]:
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
         """Each has contacts of its own."""
         return nullcontext()
 
@@ -270,7 +273,7 @@ class Simulated(Housekeeping):
         self._redact = redact
         self._needs = needs
         self.bank = Bank(profile)
-        self.cards: Cards = _Endless(profile)
+        self.cards: Cards = _Endless(profile) if profile.cards else Enrolled(profile)
 
     async def open(self) -> None:
         """Make the clock, and the pool of cards."""
@@ -283,7 +286,14 @@ class Simulated(Housekeeping):
             given.open()
 
     async def close(self) -> None:
-        """There is nothing to give back."""
+        """Clean the profile's own cards up, as after a real run."""
+        if isinstance(self.cards, Given):
+            await self.cards.clean_up(self.leave)
+
+    @property
+    def in_real_time(self) -> bool:
+        """As it is for the target itself."""
+        return self.profile.clock.kind == "real"
 
     def notes(self) -> list[str]:
         """Nothing is said of what is not sent."""

@@ -1,15 +1,15 @@
 """The target over HTTP: what was asked, what was answered, and the record of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from otpspec.clock import Clock
+from otpspec.clock import Clock, JumpingClock
 from otpspec.errors import TargetError
 from otpspec.exchange import Access, Jar, Wire, describe
 from otpspec.faults import no_answer
@@ -18,9 +18,6 @@ from otpspec.outcome import Outcome
 from otpspec.profile import Channel, Message, Profile, Raw, Reading, Request, UnsayableError
 from otpspec.redact import Redactor
 from otpspec.verdicts import Inconclusive, NotApplicable
-
-_LONGEST_RETRY = timedelta(minutes=2)
-_MOST_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -37,10 +34,16 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     error: str = ""  # why there is no answer
+    dies: datetime | None = None  # a right code was sent: from then on it may have expired
     id: str = ""  # of the request, to be found in the target's own logs
     jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
     called: datetime = datetime.min
     returned: datetime = datetime.min
+
+    @property
+    def seen(self) -> str:
+        """The body as a reader sees it: of a page the text, with single spaces."""
+        return Raw(self.status or 0, self.headers, self.body).seen
 
     @property
     def operation(self) -> str:
@@ -109,35 +112,10 @@ class Session:
         where it cannot say what is asked for, NotAllowedError where the target's address may not
         be connected to.
         """
-        for _ in range(_MOST_TRIES):
-            answer = await self._ask(operation, values, jar, extra)
-            wait = _retry_after(answer) if patient else None
-            if wait is None:
-                break
-            self._access.slow_down()
-            await self._clock.sleep_until(self._clock.now() + wait)
-        return replace(answer, jar=jar)
-
-    async def _ask(
-        self, operation: str, values: Mapping[str, Any], jar: Jar | None, extra: dict[str, Any]
-    ) -> Answer:
         asked = self._profile.operations[operation]
-        exchange = asked.exchange(values, self._profile.origins, **extra)
-        began: datetime | None = None
+        exchange = asked.exchange(values, self._profile.origins, patient=patient, **extra)
         try:
-            request = next(exchange)
-            while True:
-                answer, raw = await self._send(request, jar)
-                began = began or answer.called
-                if raw is None:
-                    self.answers.append(answer)
-                    return replace(answer, called=began)
-                following, reading = _go_on(exchange, raw)
-                answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
-                self.answers.append(answer)
-                if following is None:
-                    return replace(answer, called=began)
-                request = following
+            answer = await self._drive(exchange, next(exchange), jar)
         except KeyError as error:
             raise Inconclusive(
                 f"{operation} needs {{{error.args[0]}}}, which no answer before it held: "
@@ -145,6 +123,37 @@ class Session:
             ) from error
         except UnsayableError as error:
             raise NotApplicable(f"the request of {operation} cannot say it: {error}") from error
+        return replace(answer, jar=jar)
+
+    async def _drive(
+        self, exchange: Generator[Request, Raw, Reading], request: Request, jar: Jar | None
+    ) -> Answer:
+        """Send an operation's requests one after the other; the last answer, for all of them."""
+        began: datetime | None = None
+        while True:
+            if request.after_s is not None:
+                self._access.slow_down()
+                await self._pass(request.after_s)
+            answer, raw = await self._send(request, jar)
+            began = began or answer.called
+            self.answers.append(answer)
+            if raw is None:
+                return replace(answer, called=began)
+            following, reading = _go_on(exchange, raw)
+            answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
+            self.answers[-1] = answer
+            if following is None:
+                return replace(answer, called=began)
+            if following.after_s is not None and began == answer.called:
+                began = None  # nothing was carried out so far
+            request = following
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass for a target that counts requests: real time, unless its own is still."""
+        if isinstance(self._clock, JumpingClock) and self._clock.stands_still:
+            await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+        else:
+            await asyncio.sleep(seconds)
 
     async def _send(self, request: Request, jar: Jar | None) -> tuple[Answer, Raw | None]:
         """One request; its answer as it came, not yet read, or None where none came."""
@@ -152,7 +161,7 @@ class Session:
         await self._access.turn()
         called = self._clock.now()
         try:
-            raw = await self._wire.send(request, jar)
+            raw = await self._wire.send(request, jar, at_once=True)
         except httpx.HTTPError as error:
             silent = frozenset({Outcome.UNAVAILABLE})
             why, now, mark = describe(error), self._clock.now(), self._access.mark_of(request)
@@ -193,7 +202,7 @@ class Session:
         if card is None:
             await self._reach()
             return
-        answer = await self.ask("enroll", card)
+        answer = await self.ask("enroll", card, self.jar())
         request = answer.request._replace(target=redact(answer.request.target))
         if answer.status is None:
             raise no_answer(self._profile, request, answer.error)
@@ -233,24 +242,8 @@ class Session:
 def _go_on(exchange: Generator[Request, Raw, Reading], raw: Raw) -> tuple[Request | None, Reading]:
     """The operation's next request, or None and what it came to."""
     try:
-        return exchange.send(raw), Reading(frozenset({Outcome.DONE}), {})
+        following = exchange.send(raw)
     except StopIteration as end:
         return None, end.value
-
-
-def _retry_after(answer: Answer) -> timedelta | None:
-    """How long a target that has refused a request unread wants it to wait (RFC 9110 10.2.3)."""
-    text = answer.headers.get("retry-after", "")
-    if answer.outcomes != {Outcome.THROTTLED} or not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(text)
-            sent = parsedate_to_datetime(answer.headers["date"])
-        except (ValueError, KeyError):
-            return None
-        seconds = (until.astimezone(UTC) - sent.astimezone(UTC)).total_seconds()
-    wait = timedelta(seconds=max(0.0, seconds))
-    return wait if wait <= _LONGEST_RETRY else None
+    outcome = Outcome.DONE if following.after_s is None else Outcome.THROTTLED
+    return following, Reading(frozenset({outcome}), {})

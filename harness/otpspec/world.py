@@ -44,6 +44,10 @@ class World(Protocol):
     cards: Cards
     version: str
 
+    @property
+    def in_real_time(self) -> bool:
+        """Whether what is waited for takes its time."""
+
     async def open(self) -> None:
         """Find everything. Raises OtpspecError: what is wrong, and what to try."""
 
@@ -81,10 +85,12 @@ class Housekeeping(ABC):
     ) -> Trial:
         """What a scenario is given."""
 
-    async def clean(self, card: Card, given: Mapping[str, str]) -> None:
+    async def clean(
+        self, card: Card, given: Mapping[str, str], before_waiting: Callable[[], None]
+    ) -> None:
         """Bring a card to a known state. Raises CannotCleanError."""
         async with self._housekeeper() as trial:
-            await clean(trial, card, given, self._max_wait)
+            await clean(trial, card, given, self._max_wait, before_waiting)
 
     async def leave(self, card: Card, given: Mapping[str, str]) -> None:
         """After a run: unlock a card. Raises CannotCleanError."""
@@ -124,6 +130,9 @@ class Live(Housekeeping):
 
     async def open(self) -> None:
         """Verify addresses, start what is to be started, find the clock, reach the target."""
+        ledger = Ledger.beside(self.profile)
+        if self.profile.cards:
+            ledger.write()  # before anything is sent: it must be possible
         self._inboxes = Inboxes(self.profile)
         self._opened.callback(self._inboxes.close)
         self._inboxes.open()
@@ -135,12 +144,17 @@ class Live(Housekeeping):
         await self._probe(session)
         self.version = await session.version()
         if self.profile.cards:
-            given = Given(self.profile, self._needs, Ledger.beside(self.profile), self.clean)
+            given = Given(self.profile, self._needs, ledger, self.clean)
             self._opened.push_async_callback(given.clean_up, self.leave)
             self.cards = given
             given.open()
             for row in self.profile.cards:
                 self._redact.learn(*given_card(row, 0, ()).secrets())
+
+    @property
+    def in_real_time(self) -> bool:
+        """Whether nobody can move the target's clock."""
+        return isinstance(self.clock, RealClock)
 
     async def close(self) -> None:
         """Clean cards up, give the clock's lease back, end what was started."""

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from otpspec.errors import ProfileError
 from otpspec.profile import Profile, load
 
 PROFILE = """\
@@ -65,6 +68,17 @@ def written(folder: Path, text: str = PROFILE) -> str:
     path = folder / "acs.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def problems(folder: Path, text: str, *changes: str) -> str:
+    """What is wrong with a profile, without the line that names the file."""
+    source = written(folder, text)
+    with pytest.raises(ProfileError) as raised:
+        load(source, changes=changes, environ={})
+    first, _, rest = str(raised.value).partition("\n")
+    count = len(raised.value.problems)
+    assert first == f"{source}: {count} problem{'s' if count > 1 else ''}"
+    return rest
 
 
 def read(folder: Path, *changes: tuple[str, str]) -> Profile:

@@ -13,7 +13,7 @@ import pytest
 
 from otpspec.clock import IdleSelector, JumpingClock, Reading, RealClock, find_clock
 from otpspec.errors import ClockError
-from otpspec.guard import GuardedTransport
+from otpspec.guard import Guard, GuardedTransport, Rules
 
 from .scripted import scripted
 
@@ -23,6 +23,9 @@ NEVER = 60.0  # seconds that no test lasts
 
 class TargetTime:
     """The time of a target that can be moved, as the target itself keeps it."""
+
+    leans_on = ""
+    hint = "whatever mends it."
 
     def __init__(self, rate: float = 1.0, moves: Callable[[float], float] = lambda s: s) -> None:
         self.rate = rate
@@ -167,6 +170,11 @@ def test_a_plain_sleep_holds_the_clock() -> None:
     assert ages == [0, 600]
 
 
+def client(origin: str) -> httpx.AsyncClient:
+    """A client as the harness has it, for one origin."""
+    return httpx.AsyncClient(transport=GuardedTransport(Guard(Rules(), [origin])))
+
+
 def test_a_request_that_is_under_way_holds_the_clock() -> None:
     ages: list[float] = []
 
@@ -178,7 +186,7 @@ def test_a_request_that_is_under_way_holds_the_clock() -> None:
 
         async def main(clock: JumpingClock) -> None:
             async def ask() -> None:
-                async with httpx.AsyncClient(transport=GuardedTransport()) as http:
+                async with client(server.url) as http:
                     for _ in range(2):  # on a new connection, and on one that is there
                         await http.get(server.url)
                         ages.append(age(clock))
@@ -202,11 +210,12 @@ def test_a_name_that_is_being_resolved_holds_the_clock(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     with scripted(lambda asked: (200, {})) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
 
         async def main(clock: JumpingClock) -> None:
             async def ask() -> None:
-                async with httpx.AsyncClient(transport=GuardedTransport()) as http:
-                    await http.get(server.url.replace("127.0.0.1", "localhost"))
+                async with client(url) as http:
+                    await http.get(url)
                     ages.append(age(clock))
 
             await asyncio.gather(clock.sleep_until(after(clock, 600)), ask())
@@ -245,7 +254,7 @@ def test_a_connection_that_is_open_and_idle_does_not_hold_the_clock() -> None:
     with scripted(lambda asked: (200, {})) as server:
 
         async def main(clock: JumpingClock) -> float:
-            async with httpx.AsyncClient(transport=GuardedTransport()) as http:
+            async with client(server.url) as http:
                 await http.get(server.url)
                 await clock.sleep_until(after(clock, 600))
                 return age(clock)
@@ -487,10 +496,132 @@ def test_a_clock_is_tried_before_it_is_used() -> None:
     assert len(target.jumps) == 1
 
 
-@pytest.mark.parametrize("factor", [0.0, 0.1, 2.0, 1000.0])
-def test_a_clock_that_fails_its_trial_is_not_used(factor: float) -> None:
-    with pytest.raises(ClockError, match="no time can be judged"):
-        asyncio.run(find_clock(TargetTime(moves=lambda seconds: seconds * factor)))
+UNJUDGED = "No rule was checked, so this says nothing about the target.\nTry: whatever mends it."
+
+
+def refused(target: TargetTime) -> str:
+    with pytest.raises(ClockError) as raised:
+        asyncio.run(find_clock(target))
+    first, _, rest = str(raised.value).partition("\n")
+    assert rest == UNJUDGED
+    return first
+
+
+@pytest.mark.parametrize(
+    ("factor", "why"),
+    [
+        (0.0, "does not move: it was asked to go 3 s on, and went 0.0 s."),
+        (0.1, "does not move: it was asked to go 3 s on, and went 0.3 s."),
+        (0.5, "moves another way than asked: it was asked to go 3 s on, and went 1.5 s on."),
+        (2.0, "moves another way than asked: it was asked to go 3 s on, and went 6.0 s on."),
+        (-1.0, "moves another way than asked: it was asked to go 3 s on, and went 3.0 s back."),
+        (1e3, "moves another way than asked: it was asked to go 3 s on, and went 3000.0 s on."),
+    ],
+)
+def test_a_clock_that_fails_its_trial_is_not_used(factor: float, why: str) -> None:
+    target = TargetTime(moves=lambda seconds: seconds * factor)
+
+    assert refused(target) == f"The target's clock {why}"
+
+
+class Workers(TargetTime):
+    """Two workers take turns to answer, and only one of them moves."""
+
+    asked = 0
+
+    async def read(self) -> Reading:
+        self.asked += 1
+        reading = await super().read()
+        still = reading.now - sum(self.jumps) * (self.asked % 2)
+        return Reading(still)
+
+
+def test_a_clock_of_which_only_a_part_moves_is_not_used() -> None:
+    assert refused(Workers()) == (
+        "Only a part of the target's clock moves: it was asked to go 3 s on, and went so far in "
+        "3 of 5 answers, 0.0 s in another."
+    )
+
+
+class Behind(TargetTime):
+    """Shows whole seconds, and each for up to a second after it is over, as a Date header does."""
+
+    shown = 0.0
+    shown_at = -1.0
+
+    async def read(self) -> Reading:
+        reading = await super().read()
+        if time.monotonic() - self.shown_at > 1:
+            self.shown, self.shown_at = float(int(reading.now)), time.monotonic()
+        return Reading(self.shown, behind=2.0)
+
+
+def test_a_witness_that_is_behind_is_waited_for_and_found_right() -> None:
+    async def main(clock: JumpingClock) -> None:
+        await clock.try_out()
+        for seconds in (0.5, 90.25, 600):
+            await clock.sleep_until(after(clock, seconds))
+            await clock.check()
+
+    run(main, Behind())
+
+
+@pytest.mark.parametrize(
+    ("factor", "why"),
+    [
+        (0.0, r"does not move: it was asked to go 9 s on, and went [0-2]\.\d s\."),
+        (
+            0.5,
+            r"moves another way than asked: it was asked to go 9 s on, and went [3-5]\.\d s on\.",
+        ),
+    ],
+)
+def test_a_witness_that_is_behind_does_not_hide_a_clock_that_moves_wrong(
+    factor: float, why: str
+) -> None:
+    found = refused(Behind(moves=lambda seconds: seconds * factor))
+
+    assert re.fullmatch(r"The target's clock " + why, found), found
+
+
+def test_a_jump_that_a_witness_shows_later_is_checked_all_the_same() -> None:
+    async def main(clock: JumpingClock) -> None:
+        await clock.sleep_until(after(clock, 600))
+        await clock.check()
+
+    asked, found = error_of(main, Behind(moves=lambda seconds: 0.0))
+
+    assert asked == "The target's clock was moved by this run"
+    assert re.fullmatch(r"is 60\d\.\d s behind where that leads\.|is 59\d\.\d s .*", found)
+
+
+def test_a_clock_says_what_its_verdicts_lean_on() -> None:
+    target = TargetTime()
+    target.leans_on = "a clock of the tests"
+
+    assert JumpingClock(target, Reading(0.0)).leans_on == "a clock of the tests"
+    assert RealClock().leans_on == ""
+
+
+def test_a_clock_that_stands_still_between_jumps_has_no_drift() -> None:
+    class Still(TargetTime):
+        async def read(self) -> Reading:
+            await asyncio.sleep(0.001)
+            return Reading(self.moved, rate=0.0)
+
+    target = Still()
+    target.moved = 1_790_000_000.123457
+
+    async def main(clock: JumpingClock) -> int:
+        when = clock.now()
+        for _ in range(500):
+            when += timedelta(seconds=0.1)
+            await clock.sleep_until(when)
+            assert clock.now() == when
+            assert abs(target.moved - when.timestamp()) < 1e-3
+        return clock.jumps
+
+    assert run(main, target) == 500
 
 
 def test_without_a_hook_time_is_real() -> None:

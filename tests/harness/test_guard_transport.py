@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from otpspec.errors import NotAllowedError
+from otpspec.exchange import Access, Wire
 from otpspec.guard import Guard, GuardedTransport, Rules
 from otpspec.load.connection import Connection, Place
-from otpspec.target import client
+from otpspec.profile import Raw, Request
 
 from .doors import Doors, names, watched
 from .samples import read
@@ -134,7 +135,7 @@ def test_proxies_of_the_environment_are_not_used(
         assert proxy.asked == []
 
 
-def test_profiles_client_uses_no_proxy_and_follows_no_redirect(
+def test_wire_uses_no_proxy_and_follows_no_redirect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with scripted(lambda asked: (200, {})) as elsewhere:
@@ -143,13 +144,16 @@ def test_profiles_client_uses_no_proxy_and_follows_no_redirect(
             monkeypatch.setenv("ALL_PROXY", elsewhere.url)
             profile = read(tmp_path, ("http://127.0.0.1:8000", server.url))
 
-            async def ask() -> httpx.Response:
-                async with client(profile) as http:
-                    return await http.post("/cards")
+            async def ask() -> Raw:
+                wire = Wire(Access(profile))
+                try:
+                    return await wire.send(Request("", "POST", "/cards", (), b"", profile.origin))
+                finally:
+                    await wire.aclose()
 
             answer = asyncio.run(ask())
 
-            assert answer.status_code == 302
+            assert answer.status == 302
             assert server.targets() == ["POST /cards"]
             assert elsewhere.asked == []
 

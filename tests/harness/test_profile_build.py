@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otpspec.profile import MISSING, Profile, Request
+from otpspec.profile import MISSING, Profile, Request, UnsayableError
 
 from .samples import read
 
@@ -93,7 +93,7 @@ def test_values_cannot_leave_their_part_of_the_path(
 
 
 def test_values_cannot_leave_their_part_of_the_query(profile: Profile) -> None:
-    request = profile.inbox.poll.build({"contact": "+999 1&to=all#x\r\n"})
+    request = profile.channels[0].poll.build({"contact": "+999 1&to=all#x\r\n"})
 
     assert request.target == "/outbox?to=%2B999+1%26to%3Dall%23x%0D%0A"
 
@@ -112,7 +112,7 @@ def test_path_of_the_base_url_stands_before_every_path(tmp_path: Path) -> None:
     profile = read(tmp_path, ("127.0.0.1:8000", "127.0.0.1:8000/acs/v2/"))
 
     assert profile.build("enroll", VALUES).target == "/acs/v2/cards"
-    assert profile.inbox.poll.build({"contact": "1"}).target == "/acs/v2/outbox?to=1"
+    assert profile.channels[0].poll.build({"contact": "1"}).target == "/acs/v2/outbox?to=1"
     assert profile.origin == "http://127.0.0.1:8000"
 
 
@@ -133,7 +133,9 @@ def test_value_with_line_breaks_smuggles_no_header(tmp_path: Path, value: str) -
 
 def test_json_body_has_its_content_type_and_no_body_has_none(tmp_path: Path) -> None:
     assert enroll(tmp_path, ENROLL).headers == (("Content-Type", "application/json"),)
-    assert enroll(tmp_path, "") == Request("enroll", "POST", "/cards", (), b"")
+    assert enroll(tmp_path, "") == Request(
+        "enroll", "POST", "/cards", (), b"", "http://127.0.0.1:8000"
+    )
 
 
 def test_profile_says_another_content_type_in_any_case(tmp_path: Path) -> None:
@@ -142,10 +144,10 @@ def test_profile_says_another_content_type_in_any_case(tmp_path: Path) -> None:
     assert enroll(tmp_path, tables).headers == (("content-type", "application/vnd.otp+json"),)
 
 
-def test_extra_keys_are_added_to_the_body_and_replace_its_own(tmp_path: Path) -> None:
+def test_extra_keys_are_added_to_the_body_whose_own_stay(tmp_path: Path) -> None:
     request = enroll(tmp_path, ENROLL, extra_body={"to": ["+1"], "phone": None})
 
-    assert json.loads(request.body) == {"pan": "4111", "phone": None, "to": ["+1"]}
+    assert json.loads(request.body) == {"pan": "4111", "phone": "+999", "to": ["+1"]}
 
 
 def test_extra_headers_are_added_and_replace_the_profiles_in_any_case(tmp_path: Path) -> None:
@@ -174,5 +176,5 @@ def test_a_key_can_be_there_several_times(profile: Profile) -> None:
 def test_only_a_place_that_a_key_holds_can_be_repeated(profile: Profile) -> None:
     values = {**VALUES, "challenge.id": "t-1", "otc": "1", "csc": MISSING}
 
-    with pytest.raises(KeyError, match="contact"):
+    with pytest.raises(UnsayableError, match=r"^no key of the body is just the place \{contact\}$"):
         profile.build("verify", values, repeated=("contact", ["1", "2"]))

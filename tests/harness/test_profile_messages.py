@@ -7,7 +7,7 @@ import pytest
 from otpspec.errors import ProfileError
 from otpspec.profile import load
 
-from .samples import PROFILE, changed, written
+from .samples import PROFILE, changed, problems
 
 LEASE = '[clock.lease]\nmethod = "POST"\npath = "/lease"\n'
 
@@ -22,17 +22,6 @@ def clock(
     )
 
 
-def problems(folder: Path, text: str, *changes: str) -> str:
-    """What is wrong with a profile, without the line that names the file."""
-    source = written(folder, text)
-    with pytest.raises(ProfileError) as raised:
-        load(source, changes=changes, environ={})
-    first, _, rest = str(raised.value).partition("\n")
-    count = len(raised.value.problems)
-    assert first == f"{source}: {count} problem{'s' if count > 1 else ''}"
-    return rest
-
-
 ONE_MISTAKE = {
     "unknown key that is near a known one": (
         "base_url =", "base_ulr =",
@@ -40,7 +29,8 @@ ONE_MISTAKE = {
     ),
     "unknown key that is near none": (
         "[target]\n", "[target]\ncolour = 1\n",
-        "target.colour  unknown key; known: base_url, name, timeout",
+        "target.colour  unknown key; known: base_url, name, timeout, version, private, "
+        "ownership_token, ownership_path, tls, max_rate, correlation_header, adapter",
     ),
     "unknown table": (
         "[clock]\n", "[clocks]\n",
@@ -65,7 +55,7 @@ ONE_MISTAKE = {
     ),
     "missing table": (
         '[inbox.poll]\nmethod = "GET"\npath = "/outbox"\nquery = { to = "{contact}" }\n', "",
-        "inbox.poll  missing; it is a table with method, path",
+        'inbox.poll  missing; kind = "http" needs this request',
     ),
     "duration without a unit": (
         'validity = "10m"', "validity = 300",
@@ -138,7 +128,7 @@ ONE_MISTAKE = {
     ),
     "unknown outcome in a list": (
         '["expired", "void"]', '["expired", "viod"]',
-        'operations.verify.answers[2].outcomes  "viod" is not known; did you mean void?',
+        'operations.verify.answers[2].outcomes[1]  "viod" is not known; did you mean void?',
     ),
     "unknown method": (
         'method = "GET"', 'method = "GTE"',
@@ -214,8 +204,8 @@ ONE_MISTAKE = {
     ),
     "pattern without a condition": (
         "status = 403, ", "",
-        "operations.verify.answers[1]  matches every answer: give a status, a header or a json "
-        "condition",
+        "operations.verify.answers[1]  matches every answer: "
+        "give status, header, json, text or regex",
     ),
     "verify that never succeeds": (
         'outcomes = "approved"', 'outcomes = "done"',

@@ -51,7 +51,12 @@ def test_any_status_of_a_list_matches(tmp_path: Path) -> None:
 
     assert outcomes(tmp_path, patterns, 413) == {"malformed"}
     assert outcomes(tmp_path, patterns, 422) == {"malformed"}
-    assert outcomes(tmp_path, patterns, 414) == {"unknown"}
+    assert outcomes(tmp_path, patterns, 415) == {"unknown"}
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+def test_what_is_refused_for_its_length_is_malformed(tmp_path: Path, status: int) -> None:
+    assert outcomes(tmp_path, '{ status = 200, outcomes = "done" },', status) == {"malformed"}
 
 
 def test_all_conditions_of_a_pattern_must_hold(tmp_path: Path) -> None:
@@ -174,7 +179,7 @@ def test_expression_that_does_not_fit_the_body_finds_nothing(tmp_path: Path) -> 
 def test_messages_are_read_in_the_targets_order(profile: Profile) -> None:
     body = b'{"messages": [{"seq": 7, "text": "one"}, {"seq": "b", "text": null}]}'
 
-    assert profile.inbox.messages(body) == [Message("7", "one"), Message("b", "")]
+    assert profile.channels[0].messages(body) == [Message("7", "one"), Message("b", "")]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +197,7 @@ def test_messages_are_read_in_the_targets_order(profile: Profile) -> None:
 )
 def test_inbox_that_cannot_be_read_says_why(profile: Profile, body: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        profile.inbox.messages(body)
+        profile.channels[0].messages(body)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +220,10 @@ def test_inbox_that_cannot_be_read_says_why(profile: Profile, body: bytes, messa
 def test_code_stands_alone_in_a_messages_text(
     profile: Profile, text: str, code: str | None
 ) -> None:
-    assert profile.inbox.code(Message("1", text)) == code
+    assert profile.channels[0].code(Message("1", text)) == code
 
 
 def test_profiles_own_expression_finds_the_code(tmp_path: Path) -> None:
     profile = read(tmp_path, ('text = "text"', "text = \"text\"\ncode = 'code: ([A-Z]{4})'"))
 
-    assert profile.inbox.code(Message("1", "1234 code: QXZT")) == "QXZT"
+    assert profile.channels[0].code(Message("1", "1234 code: QXZT")) == "QXZT"

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 import pytest
 
 from otpspec.inbox.mail import read_mail
-from otpspec.inbox.page import readable
+from otpspec.profile.page import readable
 
 HEAD = b"From: bank@x.test\r\nTo: ann@x.test\r\nMIME-Version: 1.0\r\n"
 

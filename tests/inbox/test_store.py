@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from otpspec.inbox.contacts import key, keys_in, masked
-from otpspec.inbox.message import Message
 from otpspec.inbox.store import Store
+from otpspec.profile import Message
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def results(rules: list[RuleResult] | None = None, **more: Any) -> Results:
             base_url="http://127.0.0.1:8080",
             clock="http: the target's own, moved by its test hook",
         ),
-        "policy": msgspec.to_builtins(Policy()),
+        "policy": msgspec.json.decode(msgspec.json.encode(Policy())),
         "environment": Environment(
             python="3.11.7",
             platform="Linux 6.1 x86_64",

@@ -1,4 +1,4 @@
-"""The command line: otpspec demo, check, load, bench, serve, rules."""
+"""The command line: otpspec demo, check, load, bench, judge, serve, rules."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from otpspec.cli import bench, check, demo, load, prove, rules, serve
+from otpspec.cli import bench, check, demo, doctor, init, judge, load, prove, rules, serve
 from otpspec.cli.output import INTERRUPTED, UNUSABLE, complain, err
 from otpspec.errors import OtpspecError
 
@@ -46,8 +46,14 @@ def _stoppable(command: Callable[..., Any]) -> Callable[..., Any]:
 app.command("demo", short_help="A reference server, every check, a short load, a report.")(
     _stoppable(demo.demo)
 )
+app.command("init", short_help="Write a first profile, of answers or of a template.")(
+    _stoppable(init.init)
+)
 app.command("check", short_help="Check every rule, and give a verdict on each.")(
     _stoppable(check.check)
+)
+app.command("doctor", short_help="Try each operation once: for who writes a profile.")(
+    _stoppable(doctor.doctor)
 )
 app.command("load", short_help="Load a target, and judge every answer.")(_stoppable(load.load))
 app.command(
@@ -55,6 +61,9 @@ app.command(
     short_help="Time the verify path under pytest-benchmark.",
     context_settings=bench.PASS_ON,
 )(_stoppable(bench.bench))
+app.command("judge", short_help="Judge a history that was recorded.")(
+    _stoppable(judge.judge_history)
+)
 app.command(
     "serve",
     short_help="Start the reference server, strict or broken.",

@@ -22,10 +22,12 @@ def show_plan(profile: Profile, choice: Choice, seed: int | None) -> int:
 
 def _lines(profile: Profile, made: plan.Plan) -> list[tuple[str, str]]:
     lines = [("scenarios", f"{len(made.needs)}"), *_cards(profile, made)]
-    lines.append(("requests", f"{made.requests:,}, and those that read messages and clock"))
+    # Which scenario gets which card is not known before, nor how often each is to be cleaned.
+    about = "about " if profile.cards and len(made.needs) > 1 else ""
+    lines.append(("requests", f"{about}{made.requests:,}, and those that read messages and clock"))
     if profile.sends_messages:
         channels = " and ".join(channel.contact for channel in profile.channels)
-        lines.append(("messages", f"{made.messages:,} to {channels}: they may cost money"))
+        lines.append(("messages", f"{about}{made.messages:,} to {channels}: they may cost money"))
     return [*lines, ("lasts", _lasts(profile, made))]
 
 
@@ -36,7 +38,8 @@ def _cards(profile: Profile, made: plan.Plan) -> list[tuple[str, str]]:
         return [("cards", f"{enrolled} are enrolled"), ("locks", locked)]
     used = f"{len(profile.cards)}, at most {made.at_once} in one scenario"
     names = ", ".join(made.locks[:_SHOWN])
-    more = f" and {len(made.locks) - _SHOWN} others" if len(made.locks) > _SHOWN else ""
+    rest = len(made.locks) - _SHOWN
+    more = f" and {rest} other{'s' if rest > 1 else ''}" if rest > 0 else ""
     return [("cards", used), ("locks", f"{names}{more}" if names else "none")]
 
 

@@ -137,9 +137,9 @@ def run(
 
 
 def _runner(profile: Profile, choice: Choice, seed: int, watch: _Watch) -> Runner:
-    """Who runs the scenarios; with the profile's own cards, by a plan."""
+    """Who runs the scenarios; with the profile's own cards or in real time by a plan."""
     needs, lasts = None, None
-    if profile.cards:
+    if profile.cards or profile.clock.kind == "real":  # who waits longest begins first
         made = planned(profile, choice, seed)
         plan.refuse_if_short(profile, made)
         needs, lasts = made.needs, made.lasts

@@ -11,16 +11,20 @@ from otpspec.doctor.facts import leaves
 from otpspec.doctor.stable import looks_made
 from otpspec.profile import Raw, schema
 
-_ID = re.compile(r"(^|[_-])(id|token|ref|reference|sid|txn|tx|key|nonce|csrf|code|number|no)$|[a-z]I[dD]$|uuid|session|handle|token|txn", re.IGNORECASE)  # fmt: skip
-_USUAL = frozenset(
-    "date server content-type content-length connection keep-alive cache-control vary etag allow "
-    "transfer-encoding content-encoding set-cookie expires pragma via age last-modified "
-    "strict-transport-security content-security-policy x-frame-options x-content-type-options "
-    "referrer-policy cross-origin-opener-policy permissions-policy x-xss-protection link "
-    "content-language accept-ranges retry-after alt-svc".split()
+_ID = re.compile(
+    r"(^|[_-])(id|ref|reference|sid|tx|key|nonce|csrf|code|number|no)$|[a-z]I[dD]$|"
+    r"uuid|session|handle|token|txn",
+    re.IGNORECASE,
+)
+_USUAL = re.compile(
+    r"date|server|connection|keep-alive|cache-control|vary|etag|allow|set-cookie|expires|pragma|"
+    r"via|age|last-modified|link|retry-after|alt-svc|accept-ranges|transfer-encoding|content-.*|"
+    r"strict-transport-security|x-frame-options|x-content-type-options|x-xss-protection|"
+    r".*-policy|.*request-id|.*correlation.*|.*ratelimit.*|x-rate-limit.*"
 )
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*)([^<>]*)>([^<>\s]{1,200})</\1>")
-_PAIR = re.compile(r"(?m)(?<![\w.])([A-Za-z_][\w.-]*)\s*[=:]\s*([\w.~+/-]{2,200})")
+_PAIR = re.compile(r"(?m)(?<![\w.])([A-Za-z_][\w.-]*)\s*([=:])\s*([\w.~+/-]{2,200})")
+_NAMED = re.compile(r"\b(?:id|class|name)=([\"']?)([\w-]+)\1")
 _DATA = re.compile(r"\b(data-[\w-]+)=(\"|')([^\"'<>]{1,200})\2")
 _LONGEST = 4000  # characters of a value that is kept
 
@@ -55,18 +59,21 @@ def candidates(
 
 def _rank(one: Candidate, name: str, declared: str | schema.Capture) -> float:
     if name == "csc_required":  # whether, and not what
-        return _likeness(one.name, "csc_required cvv_required required") * 60 * isinstance(
-            one.value, bool
+        return (
+            _likeness(one.name, "csc_required cvv_required required")
+            * 60
+            * isinstance(one.value, bool)
         )
     if isinstance(one.value, bool):
         return 0.0
     hint = declared if isinstance(declared, str) else _hint(declared)
-    rank = 30 * max(_likeness(one.name, name), _likeness(one.name, hint))
+    rank = 50 * max(_likeness(one.name, name), _likeness(one.name, hint))
     text = str(one.value)
     if name == "contact":
         return rank + 40 * bool(re.search(r"[*•●…x]{2}", text))
     rank += 25 * bool(_ID.search(one.name))
     rank += 15 * (looks_made(text) or bool(re.search(r"\d", text)))
+    rank -= 20 * (isinstance(one.value, int) and not _ID.search(one.name))
     rank -= 12 * (" " in text.strip()) + 2 * one.name.count(".")
     return rank
 
@@ -95,24 +102,29 @@ def _in_body(raw: Raw) -> Iterator[Candidate]:
             if isinstance(leaf, bool | int | str):
                 yield Candidate(path, path, leaf, "in the body")
         return
+    yield from _in_page(raw)
+    if "<" not in raw.text:
+        for name, equals, value in _PAIR.findall(raw.text):
+            regex = rf"{re.escape(name)}\s*{equals}\s*([^\s&;,]+)"
+            yield Candidate(schema.Capture(regex=regex), name, value, "in the body")
+
+
+def _in_page(raw: Raw) -> Iterator[Candidate]:
+    """What stands in HTML or XML: fields, elements with a name, attributes data-…"""
     fields = _Fields()
     fields.feed(raw.text)
     for name, value in fields.found.items():
         yield Candidate(schema.Capture(field=name), name, value, "a form field")
     for tag, attributes, text in _ELEMENT.findall(raw.text):
-        if given := re.search(r"\b(?:id|class|name)=[\"']?([\w-]+)", attributes):
+        if given := _NAMED.search(attributes):
             regex = rf"{re.escape(given[0])}[^>]*>([^<]+)<"
-            yield Candidate(schema.Capture(regex=regex), given[1], text, "in the body")
+            yield Candidate(schema.Capture(regex=regex), given[2], text, "in the body")
         elif not attributes.strip():
             regex = f"<{tag}>([^<]+)</{tag}>"
             yield Candidate(schema.Capture(regex=regex), tag, text, "in the body")
     for name, quote, value in _DATA.findall(raw.text):
         regex = f"{name}={quote}([^{quote}]+){quote}"
         yield Candidate(schema.Capture(regex=regex), name, value, "in the body")
-    if "<" not in raw.text:
-        for name, value in _PAIR.findall(raw.text):
-            regex = rf"{re.escape(name)}\s*[=:]\s*([^\s&;,]+)"
-            yield Candidate(schema.Capture(regex=regex), name, value, "in the body")
 
 
 def _in_headers(raw: Raw) -> Iterator[Candidate]:
@@ -121,7 +133,7 @@ def _in_headers(raw: Raw) -> Iterator[Candidate]:
     for name, value in raw.headers.items():
         if name == "location":
             yield from _in_location(value)
-        elif name not in _USUAL and not re.search(r"request-id|correlation|ratelimit", name):
+        elif not _USUAL.fullmatch(name):
             yield Candidate(schema.Capture(header=_titled(name)), name, value, "a header")
 
 

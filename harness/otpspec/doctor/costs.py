@@ -92,7 +92,7 @@ def _promised(
     else:
         there = value is not None
     if value is None:
-        return there, f"policy.{key}"
+        return there, f"policy.{key} is not declared"
     shown = str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
     return there, f"policy.{key} = {shown}"
 

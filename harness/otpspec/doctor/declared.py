@@ -6,22 +6,16 @@ from collections.abc import Iterable
 import msgspec
 
 from otpspec.profile import schema
-from otpspec.profile.load import _set, _text, _value
+from otpspec.profile.load import change, text_of
 
 Declared = dict[str, list[schema.Request]]
 """Each operation with its requests."""
 
 
-def declared(
-    source: str, *, base_url: str | None = None, changes: Iterable[str] = ()
-) -> Declared:
+def declared(source: str, changes: Iterable[str] = ()) -> Declared:
     """The requests of a profile that can be read, with {env.NAME} still in their places."""
-    document = tomllib.loads(_text(source))
-    if base_url is not None:
-        _set(source, document, "target.base_url", base_url)
-    for change in changes:
-        key, _, value = change.partition("=")
-        _set(source, document, key.strip(), _value(value.strip()))
+    document = tomllib.loads(text_of(source))
+    change(source, document, changes)
     read = msgspec.convert(document["operations"], schema.Operations)
     asked = msgspec.structs.asdict(read).items()
     return {n: r if isinstance(r, list) else [r] for n, r in asked if r is not None}

@@ -41,6 +41,7 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*")
 _WORD = re.compile(r"[A-Za-z][\w.:/-]*")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.-]*)>([^<>]+)</\1>")
 _CHOOSES = ("id", "code", "type", "name", "key", "field")
+_TELLS = re.compile(r"x-.*(error|reason|result|code|status).*")
 _DEEPEST = 6
 _MOST = 300  # leaves of one body
 
@@ -125,10 +126,12 @@ def _of_string(
             yield Fact("text", "", phrase, rank - 14)
 
 
-def leaves(
-    node: Any, path: str = "", names: tuple[str, ...] = ()
-) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    """Every value of a document: its JMESPath, the keys on the way, and itself."""
+Leaf = tuple[str, tuple[str, ...], Any]
+"""A value of a document: its JMESPath, the keys on the way, and itself."""
+
+
+def leaves(node: Any, path: str = "", names: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """Every value of a document."""
     if len(names) > _DEEPEST:
         return
     if isinstance(node, dict):
@@ -136,19 +139,23 @@ def leaves(
             step = name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '\\"') + '"'
             yield from leaves(item, f"{path}.{step}" if path else step, (*names, name))
     elif isinstance(node, list):
-        if not node and path:
-            yield path, names, []
-        chosen_by = _chooser(node)
-        for index, item in enumerate(node[:20]):
-            if chosen_by:
-                here = f"{path}[?{chosen_by}=='{item[chosen_by]}']"
-                for inner, more, leaf in leaves(item, "", names):
-                    if inner != chosen_by:
-                        yield f"{here}.{inner} | [0]", more, leaf
-            else:
-                yield from leaves(item, f"{path}[{index}]", names)
+        yield from _of_list(node, path, names)
     elif path:
         yield path, names, node
+
+
+def _of_list(items: list[Any], path: str, names: tuple[str, ...]) -> Iterator[Leaf]:
+    if not items and path:
+        yield path, names, []
+    chosen_by = _chooser(items)
+    for index, item in enumerate(items[:20]):
+        if not chosen_by:
+            yield from leaves(item, f"{path}[{index}]", names)
+            continue
+        here = f"{path}[?{chosen_by}=='{item[chosen_by]}']"
+        for inner, more, leaf in leaves(item, "", names):
+            if inner != chosen_by:
+                yield f"{here}.{inner} | [0]", more, leaf
 
 
 def _chooser(items: list[Any]) -> str:
@@ -207,9 +214,8 @@ def _of_headers(raw: Raw, varying: Collection[str]) -> Iterator[Fact]:
     for name, text in raw.headers.items():
         if name == "location":
             yield from _of_location(text, varying)
-        elif name.startswith("x-") and not changes(name) and _WORD.fullmatch(text):
-            if is_stable(text, varying) and re.search(r"error|reason|result|code|status", name):
-                yield Fact("header", name, f"^{re.escape(text)}$", 28)
+        elif _TELLS.fullmatch(name) and _WORD.fullmatch(text) and is_stable(text, varying):
+            yield Fact("header", name, f"^{re.escape(text)}$", 28)
 
 
 def _of_location(text: str, varying: Collection[str]) -> Iterator[Fact]:

@@ -19,6 +19,7 @@ _ANSWER = re.compile(
 _DULL = re.compile(r"application/json.*|text/html.*|text/plain.*", re.IGNORECASE)
 _HIDES = re.compile(r"authorization|cookie|token|api-key|secret|session", re.IGNORECASE)
 _COOKIE = re.compile(r"(?:^|,)\s*([^=;,\s]+)=([^;,]*)")
+_MASK = "•••"
 _OF_COOKIES = frozenset({"expires", "path", "domain", "max-age", "samesite"})
 
 
@@ -34,6 +35,7 @@ def asked_headers(request: Request) -> dict[str, str]:
         name: _hidden(name, value)
         for name, value in request.headers
         if not (name.lower() == "content-type" and value == "application/json")
+        and not value.startswith("otpspec-")  # the id by which the target's log names it
     }
 
 
@@ -50,11 +52,11 @@ def answered_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _hidden(name: str, value: str) -> str:
-    """A header's value; of one that lets its bearer in, the beginning."""
+    """A header's value; of one that lets its bearer in, only the scheme."""
     if not _HIDES.search(name):
         return value
-    scheme, space, rest = value.partition(" ")
-    return f"{scheme} {hint(rest)}" if space else hint(value)
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {_MASK}" if space else _MASK
 
 
 def hint(value: Any) -> str:
@@ -62,7 +64,11 @@ def hint(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
-    return text if len(text) <= 6 else f"{text[:4]}… ({len(text)} characters)"
+    return (
+        text
+        if len(text) <= 6 or re.search(r"[*•…]{2}", text)
+        else f"{text[:4]}… ({len(text)} characters)"
+    )
 
 
 def asked_body(request: Request) -> str:

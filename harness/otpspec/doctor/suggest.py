@@ -80,13 +80,11 @@ def _own(this: Sample, others: Sequence[Sample], varying: Collection[str]) -> li
 
 def _choices(found: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
     """Conditions to try, the smallest first; a status alone only where there is nothing else."""
-    yield from ((fact,) for fact in found)
+    yield from ((fact,) for fact in found if fact.rank >= _TELLING)
     yield ()
-    yield from (
-        pair
-        for pair in combinations(found[:_FEW], 2)
-        if pair[0].kind == "json" != "text" and pair[1].kind == "json"
-    )
+    yield from ((fact,) for fact in found if fact.rank < _TELLING)
+    fields = [fact for fact in found if fact.kind == "json"]
+    yield from combinations(fields[:_FEW], 2)
 
 
 def _fits(answer: schema.Answer, wanted: Iterable[Sample], unwanted: Iterable[Sample]) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otpspec.policy import Policy
 
-_DIGITS = r"(?<![\w+#*•…])(?<!\d[.,:/-])(?<!-)(\d{3,12}|\d{3,4}[ -]\d{3,4})(?![\w%])(?![.,:/-]\d)"
+_DIGITS = r"(?<![\w+#*•…])(?<!\d[.,:/-])(\d{3,4}[ -]\d{3,4}|\d{3,12})(?![\w%])(?![.,:/-]\d)"
 _GROUPS = r"(?<![\w-])([A-Z0-9]{2,6}(?:-[A-Z0-9]{2,6}){1,3})(?![\w-])"
 _MIXED = r"(?<![\w@./-])((?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{4,12})(?![\w@/-])"
 _CAPITALS = r"(?<![\w-])([A-Z]{4,12})(?![\w-])"
@@ -15,9 +15,7 @@ _BEFORE = re.compile(
     r"(code|otp|pin|tan|password|passcode|kode|código|codice|token)\W*(\w+\W+){0,3}$",
     re.IGNORECASE,
 )
-_UNIT = re.compile(
-    r"\s*(min|sec|hour|day|EUR|USD|GBP|CHF|€|\$|£|Minuten|Sekunden)", re.IGNORECASE
-)
+_UNIT = re.compile(r"\s*(min|sec|hour|day|EUR|USD|GBP|CHF|€|\$|£|Minuten|Sekunden)", re.IGNORECASE)
 _CURRENCY = re.compile(r"(EUR|USD|GBP|CHF|€|\$|£)\s*$")
 _REFERENCE = re.compile(
     r"(ref(erence)?|order|invoice|transaction|txn|no|nr|number|id|call|tel|phone|ending( in)?|card)"
@@ -79,7 +77,7 @@ def shape_of(code: str) -> str:
     for run in re.findall(r"[A-Za-z0-9]+|[^A-Za-z0-9]+", code):
         length = f"{{{len(run)}}}" if len(run) > 1 else ""
         if not run.isalnum():
-            shape += re.escape(run).replace("\\ ", " ")
+            shape += re.escape(run).replace("\\ ", " ").replace("\\-", "-")
         elif run.isdigit():
             shape += rf"\d{length}"
         else:
@@ -87,8 +85,6 @@ def shape_of(code: str) -> str:
             letters = "A-Z" if upper else ("a-z" if lower else "A-Za-z")
             more = "0-9" if any(c.isdigit() for c in code) else ""
             shape += f"[{letters}{more}]{length}"
-    if "-" in code or " " in code or not any(c.isalpha() for c in code):
-        return shape
     return shape
 
 

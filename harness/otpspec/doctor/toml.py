@@ -42,9 +42,8 @@ def pattern(answer: schema.Answer) -> str:
     pairs: list[tuple[str, str]] = []
     if answer.status is not None:
         pairs.append(("status", value(answer.status)))
-    for name in ("header", "json", "text", "regex"):
-        if found := getattr(answer, name):
-            pairs.append((name, value(found)))
+    asked = ((name, getattr(answer, name)) for name in ("header", "json", "text", "regex"))
+    pairs += [(name, value(found)) for name, found in asked if found]
     outcomes = [str(outcome) for outcome in outcomes_of(answer)]
     return table([*pairs, ("outcomes", value(outcomes if len(outcomes) > 1 else outcomes[0]))])
 

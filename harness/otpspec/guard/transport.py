@@ -10,6 +10,10 @@ import httpx
 
 from otpspec.guard.verified import Guard
 
+_IDLE = 1.0
+"""Seconds after which an idle connection is not used again: servers close theirs after two or five,
+and a request that is sent at that moment may or may not have been carried out."""
+
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects by TCP to verified addresses, and to nothing else."""
@@ -57,7 +61,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=context, trust_env=False)
         self._guard = guard
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context, network_backend=_GuardedBackend(guard)
+            ssl_context=context,
+            network_backend=_GuardedBackend(guard),
+            keepalive_expiry=_IDLE,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -61,8 +61,8 @@ class Asks:
     def _prepared(
         self, operation: Operation, given: Mapping[str, Any] | None = None
     ) -> Prepared | None:
-        step = operation.steps[0]
-        if len(operation.steps) > 1 or step.follow or step.needs_head:
+        step, adapted = operation.steps[0], bool(self._profile.target.adapter)
+        if adapted or len(operation.steps) > 1 or step.follow or step.needs_head:
             return None
         return Prepared(step, self._mark, _NUMBER, given)
 

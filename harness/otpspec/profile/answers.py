@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ _BOM = b"\xef\xbb\xbf"
 _UNKNOWN = frozenset({Outcome.UNKNOWN})
 _THROTTLED = frozenset({Outcome.THROTTLED})
 _MALFORMED = frozenset({Outcome.MALFORMED})
+_LONGEST_RETRY_S = 120.0
 _TOO_LONG = (413, 414, 431)
 _DONE = frozenset({Outcome.DONE})
 _UNAVAILABLE = frozenset({Outcome.UNAVAILABLE})
@@ -188,6 +190,22 @@ def _source(wanted: schema.Capture) -> Callable[[Raw], Any]:
     if (name := wanted.field) is not None:
         return lambda raw: page.field(raw.text, name)
     return lambda raw: raw.text
+
+
+def retry_after(raw: Raw) -> float | None:
+    """Seconds after which an answer wants its request again (RFC 9110 10.2.3); None: it does not
+    say, or it is too long to be waited for."""
+    text = raw.headers.get("retry-after", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text)
+            sent = parsedate_to_datetime(raw.headers["date"])
+        except (ValueError, KeyError):
+            return None
+        seconds = until.timestamp() - sent.timestamp()
+    return max(0.0, seconds) if seconds <= _LONGEST_RETRY_S else None  # nor for what is no number
 
 
 class Reader:

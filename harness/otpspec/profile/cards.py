@@ -42,6 +42,9 @@ def check(rows: list[Row], profile: schema.Profile, policy: Policy, found: Findi
     different = {row.get("pan") or tuple(sorted(row.items())) for row in rows}
     if len(different) < len(rows):
         found.add("cards", "the same card is listed twice: two scenarios would share it")
+    labels = [row["label"] for row in rows if row.get("label")]
+    if len(set(labels)) < len(labels):
+        found.add("cards", "two cards have the same label: what each went through is noted by it")
     if profile.operations.enroll is None and profile.cards == schema.Cards():
         text = "missing; or list cards that the target knows in [[cards.given]] or cards.csv"
         found.add("operations.enroll", text)
@@ -61,6 +64,9 @@ def _asked_of_a_card(profile: schema.Profile) -> set[str]:
             asked |= {name for _, name in names_in(tree, "")} - captured
             if operation in ("unlock", "change_contact"):
                 captured |= {f"card.{name}" for name in request.capture}
+    enroll = profile.operations.enroll or []
+    for request in enroll if isinstance(enroll, list) else [enroll]:
+        asked -= {f"card.{name}" for name in request.capture}  # they are enrolled anew, then
     return {name.removeprefix("card.") for name in asked if name.startswith("card.")}
 
 

@@ -13,6 +13,7 @@ import msgspec
 from otpspec.errors import Problem, ProfileError
 from otpspec.policy import POLICIES, WORDS_FOR_NONE, Policy
 from otpspec.profile import cards, reader, schema
+from otpspec.profile.adapter import fit
 from otpspec.profile.checks import check, check_operations, check_policy, check_waivers
 from otpspec.profile.compiled import Profile
 from otpspec.profile.places import escaped
@@ -46,22 +47,17 @@ def load(
     "policy.validity=8s". Raises ProfileError with all that is wrong with it.
     """
     try:
-        document = tomllib.loads(_text(source))
+        document = tomllib.loads(text_of(source))
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(source, [Problem("(file)", f"not TOML: {error}")]) from error
     if base_url is not None:
         _set(source, document, "target.base_url", base_url)
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals:
-            text = f'"{change}" changes nothing; write it like "policy.validity=8s"'
-            raise ProfileError(source, [Problem("(change)", text)])
-        _set(source, document, key.strip(), _value(value.strip()))
+    change(source, document, changes)
     found = reader.Findings()
     secrets: dict[str, str] = {}
     document = _with_environment(document, "", environ, secrets, found)
     read = reader.decode(schema.Profile, document, "", found)
-    policy = _policy(document.get("policy", {}), found)
+    policy = read_policy(document.get("policy", {}), found)
     check(found)
     check_waivers(document.get("waive", {}), found)
     operations, listed = found.tables.get("operations"), found.tables.get("cards", schema.Cards())
@@ -75,7 +71,19 @@ def load(
         cards.check(rows, read, policy, found)
     if found.problems or policy is None:
         raise ProfileError(source, [_without(secrets, problem) for problem in found.problems])
-    return Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
+    profile = Profile(source, read, policy, secrets=frozenset(secrets), cards=rows)
+    fit(profile)
+    return profile
+
+
+def change(source: str, document: dict[str, Any], changes: Iterable[str]) -> None:
+    """Set single values of a document, each given like "policy.validity=8s"."""
+    for one in changes:
+        key, equals, value = one.partition("=")
+        if not equals:
+            text = f'"{one}" changes nothing; write it like "policy.validity=8s"'
+            raise ProfileError(source, [Problem("(change)", text)])
+        _set(source, document, key.strip(), _value(value.strip()))
 
 
 def _set(source: str, document: dict[str, Any], key: str, value: Any) -> None:
@@ -95,7 +103,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _text(source: str) -> str:
+def text_of(source: str, *, others: Iterable[str] = ()) -> str:
+    """The text of a profile. `others`: what else the source might have been the name of."""
     path = Path(source)
     try:
         if path.suffix == ".toml" or path.exists():
@@ -107,8 +116,9 @@ def _text(source: str) -> str:
         return (resources.files("otpspec.profile") / "shipped" / f"{source}.toml").read_text(
             "utf-8"
         )
-    hint = reader.did_you_mean(source, shipped())
-    text = f"neither a file nor a shipped profile; {hint}"
+    hint = reader.did_you_mean(source, [*others, *shipped()])
+    kinds = "a file, a policy, nor" if others else "a file nor"
+    text = f"neither {kinds} a shipped profile; {hint}"
     raise ProfileError(source, [Problem("(profile)", text)])
 
 
@@ -156,7 +166,8 @@ def _without(secrets: Mapping[str, str], problem: Problem) -> Problem:
     return Problem(problem.place, values.sub(lambda m: f"{{env.{names[m[0]]}}}", problem.text))
 
 
-def _policy(table: Any, found: Findings) -> Policy | None:
+def read_policy(table: Any, found: Findings) -> Policy | None:
+    """The policy that a profile's table says; what is wrong with it is added to what is `found`."""
     if not isinstance(table, dict):
         return None  # the reader has said so
     name = reader.decode(str, table.get("base", "safekey"), "policy.base", found)

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from otpspec.outcome import SUCCESS
+from otpspec.outcome import SUCCESS, Outcome
 from otpspec.profile import schema
-from otpspec.profile.answers import Raw, Reader, Reading
+from otpspec.profile.answers import Raw, Reader, Reading, retry_after
 from otpspec.profile.places import (
     MISSING,
     Template,
@@ -30,6 +30,7 @@ from otpspec.profile.places import (
 _encode = msgspec.json.Encoder().encode
 _quote = partial(quote, safe="")
 _BREAKS = re.compile(r"[\r\n\0]+")
+_MOST_TRIES = 8
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_TARGET = 60_000  # httpx refuses URLs from 65,536 characters on
 
@@ -43,6 +44,7 @@ class Request(NamedTuple):
     headers: tuple[tuple[str, str], ...]  # content-type and the profile's; host and length are not
     body: bytes
     origin: str = ""  # scheme, host and port
+    after_s: float | None = None  # it was refused unread: seconds of target time to wait first
 
 
 def origin(parts: SplitResult) -> str:
@@ -106,7 +108,8 @@ class Step:
     ) -> Request:
         """The request with its places filled.
 
-        `extra_body` adds keys to the body, `extra_headers` headers, both over the profile's.
+        `extra_body` adds keys to the body that the profile's own does not have, and lists in JSON
+        also in the place of those that it has; `extra_headers` headers, over the profile's.
         `repeated` is a place and several values: the key of the body that holds just the place is
         there once for each of them. Raises KeyError with the name of a place that has no value,
         UnsayableError where a value, or a repeated key, has no spelling in this kind of body.
@@ -132,9 +135,11 @@ class Step:
         if self._form is not None or self._parts is not None:
             tree: dict[str, Any] = self._form or self._parts or {}
             again = _repeat(tree, *repeated) if repeated else {}
-            pairs = _pairs(tree, values, without=[*extra, *again])
+            pairs = _pairs(tree, values, without=again)
             pairs += [(key, text) for key, many in again.items() for text in map(as_text, many)]
-            pairs += [(key, as_text(value)) for key, value in extra.items()]
+            for key, value in extra.items():
+                several = value if isinstance(value, list) else [value]
+                pairs += [(key, as_text(one)) for one in several if key not in tree]
             return _multipart(pairs) if self._form is None else (_FORM, urlencode(pairs).encode())
         if repeated and not isinstance(self._json, dict):
             raise UnsayableError("there is no body whose key could be repeated")
@@ -142,7 +147,8 @@ class Step:
             return "", b""
         document = fill_tree(self._json, values)
         if extra and isinstance(document, dict):
-            document = {**document, **extra}
+            lists = {key: value for key, value in extra.items() if isinstance(value, list)}
+            document = {**extra, **document, **lists}
         if not repeated:
             return "application/json", _encode(document)
         again = _repeat(self._json, *repeated)
@@ -173,22 +179,37 @@ class Operation:
         return self.decisive.build(values, **extra)
 
     def exchange(
-        self, values: Values, origins: Collection[str], **extra: Any
+        self, values: Values, origins: Collection[str], *, patient: bool = False, **extra: Any
     ) -> Generator[Request, Raw, Reading]:
         """Ask: yields each request, is sent its answer, and returns what it came to.
 
-        Redirects are followed as declared, to `origins` only. Raises as Step.build does.
+        Redirects are followed as declared, to `origins` only. Nothing is asked for again, but where
+        the caller is `patient` what the target has refused unread, with the time when to come back.
+        Raises as Step.build does.
         """
         captures: dict[str, Any] = {}
         for step in self.steps:
             known = {f"{self.about}.{key}": value for key, value in captures.items()}
             request = step.build({**values, **known}, **(extra if step is self.decisive else {}))
-            raw = yield from _followed(step, request, origins)
-            outcomes, captured = step.read(raw)
+            outcomes, captured = yield from _asked(step, request, origins, patient=patient)
             captures |= captured
             if not outcomes <= SUCCESS:
                 break
         return Reading(outcomes, captures)
+
+
+def _asked(
+    step: Step, request: Request, origins: Collection[str], *, patient: bool
+) -> Generator[Request, Raw, Reading]:
+    """What a request came to; one that was refused unread is sent again when its time has come."""
+    for _ in range(_MOST_TRIES):
+        raw = yield from _followed(step, request, origins)
+        reading = step.read(raw)
+        wait = retry_after(raw) if patient and reading.outcomes == {Outcome.THROTTLED} else None
+        if wait is None:
+            break
+        request = request._replace(after_s=wait)
+    return reading
 
 
 def _followed(
@@ -234,7 +255,7 @@ def _pairs(
         if key in without:
             continue
         filled = fill_tree(node, values)
-        several = filled if isinstance(filled, list) else [filled]
+        several = filled if isinstance(node, list) else [filled]
         pairs += [(key, as_text(value)) for value in several if value is not MISSING]
     return pairs
 

@@ -51,7 +51,7 @@ LOCKOUT = (
         "MUST",
         "the lock holds on every endpoint",
         (of.safekey("the card is locked"), of.ASVS_ALL_PATHWAYS),
-        needs=("card lock", "resend"),
+        needs=("resend",),
         field=(Report("CVE-2026-9798", "Keycloak's lock did not hold on the CIBA pathway"),),
         core=True,
     ),

@@ -1,6 +1,6 @@
 """What a scenario needs of the policy, said in the words of the profile."""
 
-from otpspec import NotApplicable, Trial
+from otpspec import NotApplicable, Outcome, Trial
 
 
 def needs_more_than_one_try(trial: Trial) -> None:
@@ -31,3 +31,12 @@ def needs_one_count_for_the_card(trial: Trial) -> None:
     """Some targets count for each challenge: its code dies, the card lives."""
     if trial.policy.lock_scope != "card":
         raise NotApplicable(f'the profile says policy.lock_scope = "{trial.policy.lock_scope}"')
+
+
+async def needs_codes_that_work_elsewhere(trial: Trial) -> None:
+    """Where a code only works in the session that it was made in, others cannot try it at all."""
+    challenge = await trial.start(await trial.card())
+    async with trial.elsewhere() as other:
+        answer = await other.verify(challenge)
+    if Outcome.APPROVED not in answer.outcomes:
+        raise NotApplicable("a code only works in the session in which it was asked for")

@@ -72,13 +72,31 @@ async def test_transaction_ids_cannot_be_guessed(trial: Trial) -> None:
     rising = [n for n in (numbers, decimal) if len(n) == len(ids) and sorted(set(n)) == n]
     near = any(n[-1] - n[0] < 10**9 for n in rising[-1:])
 
+    trial.check(
+        len(set(ids)) == len(ids),
+        expected="ids that are all different",
+        got="the same id twice",
+        because="a code is for one transaction",
+    )
     # Twelve random ids are in rising order once in 479 million runs.
     trial.check(
-        len(set(ids)) == len(ids) and not (rising and near),
-        expected="ids that are all different and follow no order",
-        got="ids that count up" if rising else "the same id twice",
+        not (rising and near) or await _id_alone_is_nothing(trial),
+        expected="ids that follow no order, or that are nothing without their session",
+        got="ids that count up, and a stranger's tries on one of them count",
         because="whoever knows one id must not know the next",
     )
+
+
+async def _id_alone_is_nothing(trial: Trial) -> bool:
+    """Whether a stranger who knows a transaction's id, and has one of their own, can do nothing."""
+    victim = await trial.start(await trial.card())
+    async with trial.elsewhere() as stranger:
+        own = await stranger.start(await stranger.card())
+        forged = replace(own, captures={**own.captures, "id": victim.captures["id"]})
+        for _ in range(trial.policy.max_wrong):
+            await stranger.verify(forged, trial.wrong(victim.card))
+    answer = await trial.verify(victim)
+    return Outcome.APPROVED in answer.outcomes
 
 
 @proves("BINDING-3")
@@ -86,6 +104,8 @@ async def test_strangers_transaction_is_refused(trial: Trial) -> None:
     challenge = await trial.start()
     stranger = await trial.card()
 
-    answer = await trial.verify(replace(challenge, card=stranger), trial.wrong(challenge.card))
+    async with trial.elsewhere() as other:
+        mine = replace(challenge, card=stranger)
+        answer = await other.verify(mine, trial.wrong(challenge.card))
 
     trial.expect(answer, *REFUSED, because="a stranger does not know the code")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from otpspec import REFUSED, Outcome, Trial, proves
+from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
 
 
 @proves("REPLAY-1")
@@ -66,6 +66,21 @@ async def test_finished_transaction_is_not_reopened_by_a_resend(trial: Trial) ->
     answer = await trial.try_resend(challenge)
 
     trial.expect(answer, *REFUSED, because="the transaction is finished")
+
+
+@proves("REPLAY-3")
+async def test_transaction_is_over_when_another_is_started_where_that_is_declared(
+    trial: Trial,
+) -> None:
+    if trial.policy.new_start != "voids":
+        raise NotApplicable('the profile says policy.new_start = "keeps"')
+    first = await trial.start()
+    second = await trial.unlike(first, lambda: trial.start(first.card))
+
+    answer = await trial.verify(first)
+
+    trial.expect(answer, *REFUSED, because="a new transaction of the card voids the one before")
+    await trial.approved(second, because="it is the newest transaction of the card (control)")
 
 
 @proves("REPLAY-3")

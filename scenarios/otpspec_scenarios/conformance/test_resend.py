@@ -1,6 +1,6 @@
 """RESEND: a new code in place of the earlier one, and no new tries."""
 
-from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
+from otpspec import REFUSED, Inconclusive, NotApplicable, Outcome, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try, needs_rotation
 
 
@@ -48,6 +48,27 @@ async def test_resend_that_repeats_the_code_does_not_extend_its_life(trial: Tria
     answer = await trial.verify(resent)
 
     trial.expect(answer, *REFUSED, because="its validity counts from when it was first sent")
+
+
+@proves("RESEND-4")
+async def test_code_is_not_sent_again_before_its_time(trial: Trial) -> None:
+    if not trial.policy.resend_after:
+        raise NotApplicable("the profile declares no policy.resend_after")
+    challenge = await trial.start()
+
+    answer = await trial.try_resend(challenge, patient=False, at_once=True)
+
+    if answer.returned >= challenge.sent_earliest + trial.policy.resend_after:
+        raise Inconclusive("the target is too slow to tell")
+    trial.check(
+        Outcome.DONE not in answer.outcomes,
+        expected=f"no resend within {trial.policy.resend_after}, as policy.resend_after declares",
+        got=str(answer),
+        because="every resend costs a message, and is a chance to guess anew",
+    )
+    trial.expect(
+        await trial.try_resend(challenge), Outcome.DONE, because="its time has come (control)"
+    )
 
 
 @proves("RESEND-4")

@@ -15,7 +15,7 @@ async def test_right_code_is_accepted(trial: Trial) -> None:
 
     answer = await trial.verify(challenge)
 
-    trial.expect(answer, Outcome.APPROVED, because="the code is right, fresh and unused")
+    trial.expect_alive(challenge, answer, because="the code is right, fresh and unused")
 
 
 @proves("VERIFY-1")
@@ -43,10 +43,12 @@ async def test_wrong_code_is_denied_and_the_right_one_is_accepted_after_it(trial
 async def test_nothing_is_accepted_where_no_code_was_issued(trial: Trial, otc: Any) -> None:
     challenge = await trial.start()
     never = {name: _another_id(value) for name, value in challenge.captures.items()}
+    only_the_id = {name: value for name, value in never.items() if name == "id"}
 
-    answer = await trial.verify(replace(challenge, captures={**challenge.captures, **never}), otc)
-
-    trial.expect(answer, *REFUSED, because="this transaction was never started")
+    for other, jar in ((never, trial.session.jar()), (only_the_id, challenge.jar)):
+        changed = replace(challenge, captures={**challenge.captures, **other}, jar=jar)
+        answer = await trial.verify(changed, otc)
+        trial.expect(answer, *REFUSED, because="this transaction was never started")
 
 
 @proves("VERIFY-3")

@@ -1,0 +1,1 @@
+"""Servers of three strangers: the harness must be right about each, sound, odd or broken."""
