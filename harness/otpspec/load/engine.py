@@ -35,6 +35,7 @@ class Pool:
         self.place = place
         self.lines: set[Line] = set()
         self._idle: list[Line] = []
+        self._outgoing = engine.outgoing
         self.queue: deque[Call] = deque()
 
     def submit(self, call: Call) -> None:
@@ -46,7 +47,9 @@ class Pool:
 
     def _submit(self, call: Call) -> None:
         if self._idle:
-            self._idle.pop().begin(call)
+            line = self._idle.pop()
+            line.call = call
+            self._outgoing.append(line)
         elif len(self.lines) < self._engine.most:
             self._open(call)
         else:
@@ -56,7 +59,8 @@ class Pool:
     def release(self, line: Line) -> None:
         """A connection has become free."""
         if self.queue:
-            line.begin(self._next())
+            line.call = self._next()
+            self._outgoing.append(line)
         else:
             self._idle.append(line)
 
@@ -123,6 +127,10 @@ class Engine:
         self.heard: list[Heard] = []
         """Answers that came in this turn of the hub's loop: all are read before any is judged."""
 
+        self.outgoing: list[Line] = []
+        """Connections with a call to be sent at the end of this turn: all at once, since a target
+        that is awake is cheaper to send to than one that is woken for each request."""
+
         self._after: Any = self.loop.check(priority=self.loop.MINPRI)
         self._after.start(self._turned)
 
@@ -176,16 +184,19 @@ class Engine:
                 pool.drop(line)
 
     def _turned(self) -> None:
-        """Every answer of this turn was read: go on with their calls."""
-        heard = self.heard
-        if not heard:
-            return
-        self.heard = []
-        for call, status, body, answer, returned in heard:
-            try:
-                call.answered(status, body, answer, returned)
-            except Exception as error:  # the hub would only print it
-                self.fail(error)
+        """Every answer of this turn was read: go on with their calls, and send what is due."""
+        if self.heard:
+            heard, self.heard = self.heard, []
+            for call, status, body, answer, returned in heard:
+                try:
+                    call.answered(status, body, answer, returned)
+                except Exception as error:  # the hub would only print it
+                    self.fail(error)
+        outgoing = self.outgoing
+        if outgoing:
+            for line in outgoing:
+                line.begin()
+            outgoing.clear()
 
     def _ticked(self) -> None:
         try:

@@ -127,17 +127,17 @@ class Line:
             self._reader.start(self._readable)
         else:
             self._reader.start(self._guarded, self._drain)
-        call = self.call
-        if call is not None:
-            since = self.since
-            self.begin(call)
-            self.since = since
+        since = self.since
+        self.begin()
+        self.since = since
 
     # --- asking and hearing ---------------------------------------------------------------------
 
-    def begin(self, call: Call) -> None:
-        """Send a call's request."""
-        self.call = call
+    def begin(self) -> None:
+        """Send its call's request."""
+        call = self.call
+        if call is None or self._socket is None:
+            return  # it was lost meanwhile, and its call was told
         self._parser.begin()
         data = call.data
         call.sent = self.since = _now()
