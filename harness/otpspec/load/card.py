@@ -11,7 +11,7 @@ from otpspec.outcome import Outcome
 from otpspec.policy import Policy
 from otpspec.profile import Request
 
-MOST_STARTS = 60
+MOST_STARTS = 120
 """After so many transactions a made-up card is put away, so that what is kept of it stays small."""
 
 MOST_POLLED = 12

@@ -54,12 +54,18 @@ class Cards:
         """How many cards of the reserve are not there yet."""
         return max(self._reserve - len(self._idle), 0) if self.enrols else 0
 
+    def free(self) -> LoadCard | None:
+        """A card that is free now, if nobody waits for one; else ask with `take`."""
+        if not self._idle or self._waiting:
+            return None
+        if self.enrols and len(self._idle) <= self._reserve:
+            self._more(1)
+        return self._idle.popleft()
+
     def take(self, want: Want) -> None:
         """Give a card to who wants one, now or as soon as one is free."""
-        if self._idle and not self._waiting:
-            card = self._idle.popleft()
-            if self.enrols and len(self._idle) < self._reserve:
-                self._more()
+        card = self.free()
+        if card is not None:
             want(card)
             return
         self._waiting.append((self._world.now(), want))
@@ -136,10 +142,11 @@ class Cards:
 
     # --- enrolling ------------------------------------------------------------------------------
 
-    def _more(self) -> None:
+    def _more(self, taken: int = 0) -> None:
+        """Enrol as many as are wanted; so many of those that are free are about to be taken."""
         if not self.enrols or self._pausing or self._world.stopping:
             return
-        wanted = len(self._waiting) + self._reserve - len(self._idle) - self._enrolling
+        wanted = len(self._waiting) + self._reserve + taken - len(self._idle) - self._enrolling
         for _ in range(min(wanted, AT_ONCE - self._enrolling)):
             self._enrol()
 

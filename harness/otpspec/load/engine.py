@@ -30,18 +30,23 @@ class Pool:
     def __init__(self, engine: "Engine", place: Place) -> None:
         self._engine = engine
         self.loop = engine.loop
-        self.engine = engine
+        self.heard = engine.heard.append
         self.fail = engine.fail
         self.place = place
         self.lines: set[Line] = set()
         self._idle: list[Line] = []
         self._outgoing = engine.outgoing
+        self._paced = engine.apart_s > 0
         self.queue: deque[Call] = deque()
 
     def submit(self, call: Call) -> None:
         """Send a call's request as soon as a connection is free."""
-        if self._engine.apart_s:
+        if self._paced:
             self._engine.in_turn(lambda _: self._submit(call))
+        elif self._idle:
+            line = self._idle.pop()
+            line.call = call
+            self._outgoing.append(line)
         else:
             self._submit(call)
 
@@ -186,7 +191,8 @@ class Engine:
     def _turned(self) -> None:
         """Every answer of this turn was read: go on with their calls, and send what is due."""
         if self.heard:
-            heard, self.heard = self.heard, []
+            heard = self.heard.copy()
+            self.heard.clear()
             for call, status, body, answer, returned in heard:
                 try:
                     call.answered(status, body, answer, returned)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _socket: Any = monkey.get_original("socket", "socket")  # Locust patches the process; this blocks not
 _READ, _WRITE = 1, 2
-_CHUNK = 16384
+_CHUNK = 4096
 _now = time.monotonic
 
 
@@ -185,7 +185,15 @@ class Line:
             if call is None:  # the target has closed it, or says what nobody asked for
                 self._pool.drop(self)
             elif parser.take(data):
-                self._heard(call, parser)
+                returned = _now()
+                self.call = None
+                answer = parser.answer() if call.full or parser.sets_cookies() else None
+                pool = self._pool
+                if parser.kept_alive and not parser.surplus and not self._rest:
+                    pool.release(self)
+                else:
+                    pool.drop(self)
+                pool.heard((call, parser.status, parser.body, answer, returned))
         except (OSError, NotHttpError) as error:
             self.lost(_said(error))
             return False
@@ -193,17 +201,6 @@ class Line:
             self._pool.fail(error)
             return False
         return True
-
-    def _heard(self, call: Call, parser: Parser) -> None:
-        returned = _now()
-        status, body = parser.status, parser.body
-        answer = parser.answer() if call.full or parser.sets_cookies() else None
-        self.call = None
-        if parser.reusable and not self._rest:
-            self._pool.release(self)
-        else:
-            self._pool.drop(self)
-        self._pool.engine.heard.append((call, status, body, answer, returned))
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """What goes wrong in the harness ends the run; the hub would only print it."""

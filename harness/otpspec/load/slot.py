@@ -58,7 +58,11 @@ class Slot:
             world = self._world
             may_wait = len(self._waiting) < MOST_WAITING
             share = world.plan.pick(self._rng, may_wait=may_wait)
-            world.cards.take(partial(self._got, share))
+            card = world.cards.free()
+            if card is None:
+                world.cards.take(partial(self._got, share))
+            else:
+                _begun(self, world, self._rng, share, now, card)
 
     def _got(self, share: Share, card: LoadCard) -> None:
         if self.stopping:
@@ -116,12 +120,17 @@ class Stream:
         if due > now or self.stopping:
             return
         world, rng, times, began = self._world, self._rng, self._times, self._world.began
-        punctual, plan, take = world.punctual, world.plan, world.cards.take
+        punctual, plan = world.punctual, world.plan
+        take, free = world.cards.take, world.cards.free
         while due <= now:
             punctual.due += 1
             punctual.acted(due, world.now())
             self.under_way += 1
-            take(partial(self._got, plan.pick(rng, may_wait=True), due))
+            share, card = plan.pick(rng, may_wait=True), free()
+            if card is None:
+                take(partial(self._got, share, due))
+            else:
+                self._got(share, due, card)
             due = began + next(times)
         self._next = due
         self.most_under_way = max(self.most_under_way, self.under_way)

@@ -52,8 +52,8 @@ class Parser:
     """
 
     __slots__ = (
-        *("_chunks", "_first", "_kept_alive", "_parser", "_surplus"),
-        *("body", "feed", "status", "whole"),
+        *("_chunks", "_parser", "body", "feed", "first", "kept_alive"),
+        *("status", "surplus", "whole"),
     )
 
     def __init__(self) -> None:
@@ -64,29 +64,29 @@ class Parser:
 
         self.status = 0
         self.body = b""
-        self._first = b""  # the answer's first bytes, all of it as a rule
+        self.first = b""  # the answer's first bytes, all of it as a rule
         self._chunks: list[bytes] = []  # what came after them
-        self._surplus = self._kept_alive = False
+        self.surplus = self.kept_alive = False
 
     @property
     def reusable(self) -> bool:
         """After a whole answer: whether another request may follow on the same connection."""
-        return self._kept_alive and not self._surplus
+        return self.kept_alive and not self.surplus
 
     def begin(self) -> None:
         """Make ready for the next answer."""
         self.whole = False
-        self.body = self._first = b""
+        self.body = self.first = b""
         if self._chunks:
-            self._chunks = []
+            self._chunks.clear()
 
     def take(self, data: bytes) -> bool:
         """Take in what has come, b"" for the connection's end; whether the answer is whole.
 
         Raises NotHttpError.
         """
-        if not self._first:
-            self._first = data
+        if not self.first:
+            self.first = data
         else:
             self._chunks.append(data)
         if not data:
@@ -100,24 +100,26 @@ class Parser:
                 raise error.__context__ from None
             if not self.whole:
                 raise NotHttpError("what came back is not HTTP") from None
-            self._surplus = True
+            self.surplus = True
         return self.whole
 
     def _ended(self) -> bool:
         """The connection's end: that of an answer, too, where nothing else tells it."""
-        if not self._first or b"\r\n\r\n" not in self._first + b"".join(self._chunks):
+        if not self.first or b"\r\n\r\n" not in self.first + b"".join(self._chunks):
             raise NotHttpError(_CUT)
         headers = self.headers()
         if "content-length" in headers or "transfer-encoding" in headers:
             raise NotHttpError(_CUT)
         self.status = self._parser.get_status_code()
-        self.whole = self._surplus = True
+        self.whole = self.surplus = True
         return True
 
     def sets_cookies(self) -> bool:
         """Whether the answer has a Set-Cookie header."""
-        found = b"\nset-cookie:" in self._first.lower()
-        return found or (bool(self._chunks) and bool(self.answer().cookies))
+        first = self.first
+        if not self._chunks and b"ookie" not in first and b"OOKIE" not in first:
+            return False  # as nearly always; what follows takes its time
+        return bool(self.answer().cookies)
 
     def headers(self) -> dict[str, str]:
         """The answer's headers, names in lower case; repeated ones are joined."""
@@ -127,7 +129,7 @@ class Parser:
         """The whole answer, headers and all."""
         reader = _Headers()
         with suppress(HttpParserError):  # of what came after the answer, which was read before
-            reader.parser.feed_data(self._first + b"".join(self._chunks))
+            reader.parser.feed_data(self.first + b"".join(self._chunks))
         return Answer(self.status, reader.headers, self.body, tuple(reader.cookies))
 
     # --- llhttp calls these ---------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Parser:
     def on_message_begin(self) -> None:
         """Another answer begins."""
         if self.whole:
-            self._surplus = True  # more has come than was asked for
+            self.surplus = True  # more has come than was asked for
 
     def on_body(self, data: bytes) -> None:
         """A part of the body, as a rule all of it."""
@@ -155,7 +157,7 @@ class Parser:
         if status >= 200:
             self.status = status
             self.whole = True
-            self._kept_alive = self._parser.should_keep_alive()  # not known any more afterwards
+            self.kept_alive = self._parser.should_keep_alive()  # not known any more afterwards
 
 
 class _Headers:
