@@ -40,7 +40,7 @@ def main() -> None:
     """Run for so many seconds; with a rate (requests a second), as constant throughput."""
     kind, url, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
     rate = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
-    users = 100 if rate else 64
+    users = 20 if rate else 64
     chosen = {"fast": Fast, "slow": Slow}[kind]
     if rate:
         chosen.wait_time = constant_throughput(rate / 2 / users)

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 _UNANSWERED = frozenset({Outcome.UNAVAILABLE})
 _NOTHING: frozenset[Outcome] = frozenset()
 
-Then = Callable[[Observation, frozenset[Outcome], dict[str, Any], float], None]
-"""Is given what an answer came to, its outcomes, what was captured, and when it came."""
+Then = Callable[[Any, Observation, frozenset[Outcome], dict[str, Any], float], None]
+"""Is given who asked, what an answer came to, its outcomes, what was captured, and when it came.
+
+A function of the class: a method bound to who keeps it would be a cycle, and garbage for the
+collector to find, whose searches are pauses.
+"""
 
 
 class RuleBrokenError(Exception):

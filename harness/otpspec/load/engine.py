@@ -18,6 +18,11 @@ from otpspec.load.place import Place
 from otpspec.load.wire import Answer
 
 TICK_S = 0.001
+
+CONNECTING = 32
+"""So many connections to one place are opened at a time: a thousand at once would hold up what is
+due meanwhile, and that would ask for a thousand more."""
+
 _now = time.monotonic
 
 
@@ -38,6 +43,8 @@ class Pool:
         self._outgoing = engine.outgoing
         self._paced = engine.apart_s > 0
         self.queue: deque[Call] = deque()
+        self._opening: set[Line] = set()
+        self._growing = False
 
     def submit(self, call: Call) -> None:
         """Send a call's request as soon as a connection is free."""
@@ -55,11 +62,12 @@ class Pool:
             line = self._idle.pop()
             line.call = call
             self._outgoing.append(line)
-        elif len(self.lines) < self._engine.most:
+        elif not self.queue and self._may_open():
             self._open(call)
         else:
             call.sent = _now()  # since when it waits; set anew when it is sent
             self.queue.append(call)
+            self._grow()
 
     def release(self, line: Line) -> None:
         """A connection has become free."""
@@ -77,12 +85,30 @@ class Pool:
         self.lines.discard(line)
         if line in self._idle:
             self._idle.remove(line)
-        if self.queue and not self._engine.closed:
+        self._opening.discard(line)
+        self._grow()
+
+    def connected(self, line: Line) -> None:
+        """A connection is there."""
+        self._opening.discard(line)
+        self._grow()
+
+    def _may_open(self) -> bool:
+        return len(self.lines) < self._engine.most and len(self._opening) < CONNECTING
+
+    def _grow(self) -> None:
+        """Open connections for those who wait."""
+        if self._growing or self._engine.closed:
+            return
+        self._growing = True  # one that cannot be opened comes back here at once
+        while self.queue and self._may_open():
             self._open(self._next())
+        self._growing = False
 
     def _open(self, call: Call) -> None:
         line = Line(self, call)
         self.lines.add(line)
+        self._opening.add(line)
         line.connect()
 
     def _next(self) -> Call:

@@ -135,15 +135,15 @@ class Play(Asking):
             self.broken(seen, told, returned)
         elif world.fires_each:
             world.fire(ask, returned - self.due, len(body), None)
-        self._then(seen, outcomes, captures, returned)
+        self._then(self, seen, outcomes, captures, returned)
 
     # --- start, and its code --------------------------------------------------------------------
 
     def _start(self, step: steps.Start) -> None:
-        self._begin(step.csc, self._started)
+        self._begin(step.csc, Play._started)
 
     def _try_start(self, step: steps.TryStart) -> None:
-        self._begin(self.world.policy.csc == "always", self._tried)
+        self._begin(self.world.policy.csc == "always", Play._tried)
 
     def _begin(self, csc: bool, then: Then) -> None:
         card, world = self.card, self.world
@@ -244,7 +244,7 @@ class Play(Asking):
                 card.sent.add(sent)
             self._wrong = otc != challenge.otc or csc is not _RIGHT
         jar = card.jars.get(number, card.jar) if card.jars else card.jar
-        self._send("verify", values, model.Verify(number, otc, csc), self._verified, jar)
+        self._send("verify", values, model.Verify(number, otc, csc), Play._verified, jar)
 
     def _csc(self, csc: Csc) -> Any:
         if csc is Csc.MISSING:
@@ -273,7 +273,7 @@ class Play(Asking):
         number = self._number = challenge.number
         self._asked_csc = challenge.csc_required
         jar = card.jars.get(number, card.jar)
-        self._send("resend", card.challenges[number], model.Resend(number), self._resent, jar)
+        self._send("resend", card.challenges[number], model.Resend(number), Play._resent, jar)
 
     def _resent(
         self,
@@ -292,7 +292,7 @@ class Play(Asking):
 
     def _unlock(self, step: steps.Unlock) -> None:
         values, jar = self.card.owner.values, self.card.jar
-        self._send("unlock", values, model.Unlock(), self._unlocked, jar)
+        self._send("unlock", values, model.Unlock(), Play._unlocked, jar)
 
     def _unlocked(
         self,

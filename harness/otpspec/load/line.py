@@ -127,6 +127,7 @@ class Line:
             self._reader.start(self._readable)
         else:
             self._reader.start(self._guarded, self._drain)
+        self._pool.connected(self)
         since = self.since
         self.begin()
         self.since = since

@@ -32,8 +32,11 @@ CONNECTIONS_MOST = 1000
 HOOKS = 8
 """Connections of a closed run beside those of its users, for what is not measured."""
 
-PREPARED_MOST = 2000
+PREPARED_MOST = 5000
 """Cards that are made ready at most before an open run begins, unless it is said otherwise."""
+
+PREPARED_S = 3.0
+"""Seconds of journeys for which there are cards, as far as they go: a target may stall."""
 
 PREPARING_S = 30.0
 
@@ -92,7 +95,7 @@ class World:
         self.stream = Stream(self, self._rng("stream")) if plan.arrivals else None
         reserve = cards or 0
         if plan.arrivals and cards is None:
-            reserve = min(int(plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
+            reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
         self.cards = Cards(self, reserve=reserve)
         self._thinking = self._rng("thinking")
         self.thinks = plan.think_s > 0
@@ -119,7 +122,7 @@ class World:
             raise self.failure
         gc.collect()
         gc.freeze()  # what is there now stays: it need not be looked through again and again
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(50_000, 50, 1000)  # next to nothing becomes garbage in cycles
         self.plan.begin()
         self.began = self.punctual.began = self.plan.began
         self.recorder.restart()
