@@ -316,9 +316,9 @@ def test_long_request_is_sent_whole(peers: list[Peer], clients: Clients) -> None
 def test_chunked_answer_is_read_whole(peers: list[Peer], clients: Clients) -> None:
     def chunked(peer: Peer, client: socket.socket) -> None:
         while peer.ask(client):
-            client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"a")
+            client.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{"a')
             time.sleep(0.02)
-            client.sendall(b"\r\n4\r\n\":1}\r\n0\r\n\r\n")
+            client.sendall(b'\r\n4\r\n":1}\r\n0\r\n\r\n')
 
     target = peer(peers, chunked)
     client = clients(target.origin)
@@ -438,9 +438,7 @@ def secure(peers: list[Peer], certificate: Path) -> Peer:
     return peer(peers, polite, context=context)
 
 
-def test_tls_with_a_trusted_certificate(
-    secure: Peer, certificate: Path, clients: Clients
-) -> None:
+def test_tls_with_a_trusted_certificate(secure: Peer, certificate: Path, clients: Clients) -> None:
     client = clients(secure.origin, tls_context(ca=certificate))
 
     assert [client.exchange().status for _ in range(3)] == [200] * 3

@@ -41,7 +41,12 @@ BROKEN = Observation(
 
 
 def answered(
-    recorder: Recorder, told: Told, seen: Observation, *, due_s: float = 0.002, sent_s: float = 0.001
+    recorder: Recorder,
+    told: Told,
+    seen: Observation,
+    *,
+    due_s: float = 0.002,
+    sent_s: float = 0.001,
 ) -> None:
     recorder.answered(told, seen, due_s, sent_s, time.monotonic())
 
@@ -187,9 +192,7 @@ def test_so_many_calls_in_a_row_without_an_answer_are_hopeless() -> None:
 def test_figures_add_up() -> None:
     recorder = Recorder()
     judged(recorder, 30, legal())
-    started = msgspec.structs.replace(
-        told(frozenset({Outcome.DONE})), operation="start"
-    )
+    started = msgspec.structs.replace(told(frozenset({Outcome.DONE})), operation="start")
     answered(recorder, started, legal(), due_s=0.004)
     recorder.unanswered("verify", measured=True)
     recorder.unanswered("inbox", measured=False)

@@ -45,9 +45,7 @@ def load(
     connections: Annotated[
         int, typer.Option(min=1, help="With --rate: connections at most; the rest waits.")
     ] = 1000,
-    cards: Annotated[
-        int | None, typer.Option(min=1, help="How many cards are kept ready.")
-    ] = None,
+    cards: Annotated[int | None, typer.Option(min=1, help="How many cards are kept ready.")] = None,
     think: Annotated[
         str, typer.Option(metavar="TIME", help="How long a payer thinks before each answer.")
     ] = "",

@@ -10,4 +10,14 @@ from otpspec.load.parent import DAY, run
 from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Challenge, Journey, Share
 
-__all__ = ["DAY", "Arrivals", "Challenge", "Journey", "LoadRun", "Progress", "Share", "Shopper", "run"]
+__all__ = [
+    "DAY",
+    "Arrivals",
+    "Challenge",
+    "Journey",
+    "LoadRun",
+    "Progress",
+    "Share",
+    "Shopper",
+    "run",
+]

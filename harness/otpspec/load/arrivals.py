@@ -129,5 +129,3 @@ def _leg(part: str, text: str, lasts: float) -> Leg:
     if found[-1] <= 0:
         raise ValueError(f'"{text}" ends with no journeys at all; {_LIKE}')
     return Leg(found[0], found[-1], lasts)
-
-

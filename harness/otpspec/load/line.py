@@ -16,7 +16,9 @@ from otpspec.load.wire import Answer, NotHttpError, Parser
 if TYPE_CHECKING:
     from otpspec.load.engine import Pool
 
-_socket: Any = monkey.get_original("socket", "socket")  # Locust patches the process; this blocks not
+_socket: Any = monkey.get_original(
+    "socket", "socket"
+)  # Locust patches the process; this blocks not
 _READ, _WRITE = 1, 2
 _CHUNK = 4096
 _now = time.monotonic

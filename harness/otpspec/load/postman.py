@@ -169,9 +169,7 @@ class Postman:
     def _tell(self, **more: Any) -> None:
         found, self._found = self._found, []
         self._told = time.monotonic()
-        post = Post(
-            messages=found, requests=self._requests, cpu_s=time.process_time(), **more
-        )
+        post = Post(messages=found, requests=self._requests, cpu_s=time.process_time(), **more)
         _write(self._out, post)
 
 

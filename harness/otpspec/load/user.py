@@ -115,7 +115,10 @@ def set_up(
             think_s=think_s,
         )
         world = World(
-            plan, order(profile, target, base_url), connections=connections, share=_part(environment)
+            plan,
+            order(profile, target, base_url),
+            connections=connections,
+            share=_part(environment),
         )
         session = begin(environment, world)
         world.open()

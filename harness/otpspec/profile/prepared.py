@@ -125,9 +125,7 @@ class _Layout:
         return found
 
 
-def _split(
-    text: str, marks: Mapping[str, str]
-) -> tuple[str, Callable[[Values], tuple[Any, ...]]]:
+def _split(text: str, marks: Mapping[str, str]) -> tuple[str, Callable[[Values], tuple[Any, ...]]]:
     """The text as a format, and what picks its values."""
     if not marks:
         return text.replace("%", "%%"), _picker([])

@@ -33,7 +33,10 @@ def add_options(parser: Any) -> None:
         "--otp-connections", type=int, default=1000, help="with --otp-rate: how many at most"
     )
     parser.add_argument(
-        "--otp-think", type=float, default=0.0, help="seconds between an answer and the next request"
+        "--otp-think",
+        type=float,
+        default=0.0,
+        help="seconds between an answer and the next request",
     )
 
 
