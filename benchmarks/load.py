@@ -69,7 +69,8 @@ def ours(url: str, seconds: float, profile: str = PROFILE) -> Cost:
             marks.append((used.user + used.system, told.requests, told.elapsed_s))
 
     found = _run(url, seconds + 1.6, profile, users=CONNECTIONS, on_progress=mark)
-    assert found.load.failures == 0 and found.load.judged == found.load.requests, found.load
+    assert found.load.failures == 0, found.load
+    assert found.load.judged == found.load.requests, found.load
     (cpu, before, began), (used, after, ended) = marks[0], marks[-1]
     return Cost((used - cpu) / (after - before) * 1e6, (after - before) / (ended - began))
 
@@ -174,14 +175,15 @@ def tls(rounds: int, seconds: float) -> None:
 
 
 def stall(seconds: float) -> None:
-    """A server that answers nothing for 2 s in each 10: what the schedule implies, and what is told."""
+    """A server that stalls for 2 s in each 10: what the schedule implies, and what is told."""
     rate, each, lasts = 500, 10.0, 2.0
     with raw_server("--stall", str(lasts), "--each", str(each)) as port:
         url = f"http://127.0.0.1:{port}"
         found = _run(url, each, rate=f"{rate // 2}/s", connections=2000).load
         fast = locust("fast", url, each - 1.0, str(rate))
     latency, sent = found.latency, found.latency_sent
-    assert latency is not None and sent is not None
+    assert latency is not None
+    assert sent is not None
     implied = _implied(rate // 2, each, lasts)
     print(f"a stall of {lasts:g} s in {each:g} s, {rate} requests/s")
     print(f"  {'':28}{'p99, ms':>10}{'p99.9, ms':>12}")

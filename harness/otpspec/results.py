@@ -111,7 +111,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """How an open run kept its schedule: journeys begin when they are due, whatever the target does."""
+    """How an open run kept its schedule, by which journeys begin whatever the target does."""
 
     rate: str  # "300/s", "10..500/s"
     due: int  # journeys that were due

@@ -74,5 +74,5 @@ def test_what_is_no_rate_says_what_to_write(text: str, said: str) -> None:
 
 
 def test_what_is_no_kind_says_which_there_are() -> None:
-    with pytest.raises(ValueError, match='^"even" is no kind of arrivals; constant or poisson$'):
+    with pytest.raises(ValueError, match=r'^"even" is no kind of arrivals; constant or poisson$'):
         Arrivals.parse("5/s", "even", 10.0)

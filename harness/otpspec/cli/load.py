@@ -19,7 +19,6 @@ from otpspec.profile import Profile
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
 
-
 LATE_MS = 10.0
 """From here on it is said while the run goes on that the generator is late."""
 

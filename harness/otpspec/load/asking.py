@@ -1,4 +1,7 @@
-"""How a journey asks where it is not as usual: several requests, cookies, no answer, a broken rule."""
+"""How a journey asks where it is not as usual: cookies, several requests, no answer, a broken rule.
+
+The usual is in journey.py.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -61,6 +64,10 @@ class Asking:
         self._operation: model.Operation | None
         self._number = 0  # of the card's challenge that it is about
         self._asked_csc = False
+
+    def answered(self, status: int, body: bytes, answer: Answer | None, returned: float) -> None:
+        """An answer came."""
+        raise NotImplementedError
 
     def ended(self, why: str, now: float, *, unanswered: bool = False) -> None:
         """The journey cannot go on."""

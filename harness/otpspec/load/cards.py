@@ -1,4 +1,4 @@
-"""The cards of a load process: made known to the target ahead of need, and used by one at a time."""
+"""The cards of a load process: made known to the target ahead of need, each used by one journey."""
 
 from collections import deque
 from collections.abc import Callable, Mapping

@@ -73,7 +73,7 @@ class Play(Asking):
         self.slot.free(self.due)
 
     def ended(self, why: str, now: float, *, unanswered: bool = False) -> None:
-        """The journey cannot go on. What went unanswered may come to pass yet: so its card rests."""
+        """The journey cannot go on. What went unanswered may come to pass yet: its card rests."""
         self.world.recorder.trouble[why] += 1
         self.journey.close()
         self.world.cards.leave(self.card, answered=not unanswered)

@@ -67,7 +67,7 @@ class Postman:
             self._inboxes.close()
             await self._wire.aclose()
 
-    async def _listen(self, gone: asyncio.Event) -> asyncio.Transport:
+    async def _listen(self, gone: asyncio.Event) -> asyncio.ReadTransport:
         """Hear which contacts are wanted; and when the pipe is closed."""
         postman, lasts = self, self._profile.wait.total_seconds() + 1.0
 

@@ -126,9 +126,9 @@ class Punctual:
             count, worst = sum(o.requests for o in of), max(o.worst_ms for o in of)
             spans = ", ".join(f"{o.from_s:.0f} to {o.to_s:.0f} s" for o in of[:3])
             more = f" and {len(of) - 3} times more" if len(of) > 3 else ""
-            requests = "1 request" if count == 1 else f"{count:,} requests"
+            those = "1 request" if count == 1 else f"{count:,} requests"
             told.append(
-                f"the generator was late at {spans}{more}: {requests} by up to "
+                f"the generator was late at {spans}{more}: {those} by up to "
                 f"{worst:,.0f} ms; {_WORDS[cause]}"
             )
         if told and not self.trusted(requests):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from otpspec.load.card import Told
-from otpspec.load.histogram import BITS, BUCKETS, LARGEST, Histogram
+from otpspec.load.histogram import BITS, LARGEST, Histogram
 from otpspec.load.timeline import Timeline
 from otpspec.model import Judgement, Observation
 from otpspec.outcome import SILENT, SUCCESS, Outcome

@@ -1,4 +1,4 @@
-"""Where journeys begin: one after the other for each user, or on schedule whatever the target does."""
+"""Where journeys begin: one after the other for each user, or when the schedule says so."""
 
 import heapq
 import itertools

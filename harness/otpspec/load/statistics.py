@@ -37,7 +37,7 @@ class Statistics:
         events = self._environment.events
         for hook in (events.report_to_master, events.test_stopping):
             if self.flush in hook._handlers:
-                hook.remove_listener(self.flush)
+                hook.remove_listener(self.flush)  # type: ignore[no-untyped-call]
 
     def _often(self) -> None:
         while True:
@@ -56,7 +56,7 @@ class Statistics:
             if counted:
                 self._environment.stats.log_error(method, name, error)
                 continue
-            events.request.fire(
+            events.request.fire(  # type: ignore[no-untyped-call]
                 request_type=method,
                 name=name,
                 response_time=seconds * 1e3,
@@ -71,10 +71,11 @@ class Statistics:
         method = self._world.asks.of[cell.operation].method
         entry = StatsEntry(stats, cell.operation, method)
         times = {middle(bucket) / 1e3: count for bucket, count in untold.items()}
-        entry.num_requests = sum(times.values())
+        entry.num_requests = sum(untold.values())
         entry.num_reqs_per_sec[int(now)] = entry.num_requests
-        entry.total_response_time = sum(ms * count for ms, count in times.items())
-        entry.min_response_time, entry.max_response_time = min(times), max(times)
+        known_as: Any = entry  # Locust says int of what it is told as float
+        known_as.total_response_time = sum(ms * count for ms, count in times.items())
+        known_as.min_response_time, known_as.max_response_time = min(times), max(times)
         for ms, count in times.items():
             entry.response_times[bucket_response_time(ms)] += count
         known = self._lengths.get(id(cell), 0)

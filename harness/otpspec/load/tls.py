@@ -1,4 +1,4 @@
-"""TLS over a socket that never blocks: bytes in, bytes out, and whether the socket must be waited for.
+"""TLS over a socket that never blocks: bytes in, bytes out, and whether it must be waited for.
 
 The layer is Python's own over two buffers in memory, so that it makes no difference whether the
 process was patched by Locust, and nothing decrypted is ever left lying where no watcher sees it.

@@ -1,4 +1,4 @@
-"""A Locust user that is one slot of the process's engine: the bridge between Locust and the judge."""
+"""A Locust user that is one slot of the process's engine: the bridge from Locust to the judge."""
 
 import logging
 from collections.abc import Sequence

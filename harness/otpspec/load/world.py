@@ -1,4 +1,4 @@
-"""One load run in one process: what its journeys share, from the first connection to the last count."""
+"""One load run in one process: what its journeys share, from first connection to last count."""
 
 import gc
 import itertools

@@ -34,7 +34,7 @@ class Tracker:
     __slots__ = ("_memory", "_policy", "_states", "_usual", "spent")
 
     def __init__(self, policy: Policy, *, unknown: bool = False) -> None:
-        """`unknown`: whether others may have used the card before, so that any count is possible."""
+        """`unknown`: whether others may have used the card, so that any count is possible."""
         self._policy = policy
         self._states: tuple[State, ...] = _NEW
         if unknown and policy.lock_scope == "card":

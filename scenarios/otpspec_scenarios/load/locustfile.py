@@ -25,8 +25,8 @@ def add_options(parser: Any) -> None:
     parser.add_argument(
         "--otp-rate",
         default="",
-        help="journeys a second, whatever the target does: 300/s, 10..500/s, 100/s,200/s; the users "
-        "share it",
+        help="journeys a second, whatever the target does: 300/s, 10..500/s, 100/s,200/s; the "
+        "users share it",
     )
     parser.add_argument("--otp-arrivals", default="constant", choices=("constant", "poisson"))
     parser.add_argument(
