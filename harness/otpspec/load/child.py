@@ -24,10 +24,11 @@ from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
+from otpspec.load.place import places
 from otpspec.load.plan import Plan
+from otpspec.load.post import order as post_order
 from otpspec.load.steps import Share
-from otpspec.load.user import OtpUser, begin, places
-from otpspec.load.user import order as post_order
+from otpspec.load.user import OtpUser, begin
 from otpspec.load.verdicts import rule_results
 from otpspec.load.world import World
 from otpspec.profile import Profile, load

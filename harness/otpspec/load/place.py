@@ -1,7 +1,9 @@
 """Where requests of a load run go: an origin whose addresses the guard has verified."""
 
+from otpspec.exchange import guard
 from otpspec.guard import Address, Guard
 from otpspec.guard.origin import Origin
+from otpspec.profile import Profile
 
 
 class Place:
@@ -25,3 +27,13 @@ class Place:
     def addresses(self) -> list[Address]:
         """The addresses that may be connected to."""
         return self._guard.addresses(self._where.host, self._where.port)
+
+
+def places(profile: Profile) -> dict[str, Place]:
+    """Every origin of a profile, verified; the target's own first.
+
+    Raises OtpspecError where one may not be connected to.
+    """
+    guarded = guard(profile)
+    origins = sorted(profile.origins, key=lambda origin: origin != profile.origin)
+    return {origin: Place(origin, guarded) for origin in origins}

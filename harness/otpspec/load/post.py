@@ -1,6 +1,10 @@
 """What the load process and the one that reads its inboxes tell each other: a line of JSON each."""
 
+from collections.abc import Sequence
+
 import msgspec
+
+from otpspec.profile import Profile
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,3 +30,18 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
 
 
 decode = msgspec.json.Decoder(Post).decode
+
+
+def order(
+    profile: Profile, source: str, base_url: str | None, changes: Sequence[str] = ()
+) -> Order:
+    """What the process that reads the inbox is told."""
+    channel = profile.channels[0]
+    contacts = [str(row.get(channel.contact, "")) for row in profile.cards]
+    return Order(
+        profile=source,
+        base_url=base_url,
+        changes=list(changes),
+        skip=[contact for contact in dict.fromkeys(contacts) if contact],
+        pushes=channel.feed is not None,
+    )

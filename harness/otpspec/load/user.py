@@ -11,17 +11,16 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from otpspec.errors import OtpspecError
-from otpspec.exchange import guard
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
-from otpspec.load.place import Place
+from otpspec.load.place import places
 from otpspec.load.plan import Plan
-from otpspec.load.post import Order
+from otpspec.load.post import order
 from otpspec.load.slot import Slot
 from otpspec.load.statistics import Statistics
 from otpspec.load.steps import Share
 from otpspec.load.world import CONNECTIONS_MOST, World
-from otpspec.profile import Profile, load
+from otpspec.profile import load
 
 logger = logging.getLogger(__name__)
 
@@ -69,16 +68,6 @@ def begin(environment: Environment, world: World) -> Session:
     """Give the users of an environment their world, before they are spawned."""
     session = _sessions[environment] = Session(environment, world)
     return session
-
-
-def places(profile: Profile) -> dict[str, Place]:
-    """Every origin of a profile, verified; the target's own first.
-
-    Raises OtpspecError where one may not be connected to.
-    """
-    guarded = guard(profile)
-    origins = sorted(profile.origins, key=lambda origin: origin != profile.origin)
-    return {origin: Place(origin, guarded) for origin in origins}
 
 
 def set_up(
@@ -133,21 +122,6 @@ def set_up(
             _give_up(environment, session.world.failure)
 
     gevent.spawn(watch)
-
-
-def order(
-    profile: Profile, source: str, base_url: str | None, changes: Sequence[str] = ()
-) -> Order:
-    """What the process that reads the inbox is told."""
-    channel = profile.channels[0]
-    contacts = [str(row.get(channel.contact, "")) for row in profile.cards]
-    return Order(
-        profile=source,
-        base_url=base_url,
-        changes=list(changes),
-        skip=[contact for contact in dict.fromkeys(contacts) if contact],
-        pushes=channel.feed is not None,
-    )
 
 
 def tear_down(environment: Environment) -> None:
