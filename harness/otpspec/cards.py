@@ -22,6 +22,9 @@ class Card:
     tried: set[str] = field(default_factory=set, repr=False)
     """Codes that were sent to this card or tried on it: a wrong code is drawn from the others."""
 
+    wronged: bool = False
+    """Whether anything but the right codes was ever sent for it."""
+
     like: str = field(default="", repr=False)
     """A code that was sent to it: what a wrong one must look like."""
 

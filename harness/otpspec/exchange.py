@@ -5,10 +5,12 @@ import itertools
 import secrets
 from collections.abc import Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import httpx
 
+from otpspec.burst import Landed, Shot, fire
 from otpspec.guard import Guard, GuardedTransport, Rules, tls_context
 from otpspec.profile import Profile, Raw, Request
 
@@ -54,6 +56,14 @@ class Jar(httpx.Cookies):
         return other
 
 
+@runtime_checkable
+class Together(Protocol):
+    """An app in this process that can be asked several things at once."""
+
+    async def fire(self, shots: Sequence[Shot], *, timeout_s: float) -> list[Landed]:
+        """Requests that the app begins to handle together."""
+
+
 class Access:
     """What all the connections of a run share: the guard, the pace, the numbers of requests."""
 
@@ -72,6 +82,15 @@ class Access:
         self._free_at = 0.0  # in the loop's time: when the next request may be sent
         self._slow_until = 0.0  # nor is it made slower again before
         self._apart_s = 1 / profile.max_rate.per_s if profile.max_rate else 0.0
+        self.alone = asyncio.Lock()
+        """Held by a burst: two at once would take each other's connections at the target."""
+
+    async def fire(self, shots: Sequence[Shot]) -> list[Landed]:
+        """Release requests together, each on a connection of its own."""
+        timeout_s = self.profile.timeout.total_seconds()
+        if isinstance(self.app, Together):
+            return await self.app.fire(shots, timeout_s=timeout_s)
+        return await fire(self.guard, shots, timeout_s=timeout_s, max_body=MAX_BODY)
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Connections of one payer."""
@@ -100,14 +119,14 @@ class Access:
         header = self.profile.target.correlation_header.lower()
         return next((value for name, value in request.headers if name.lower() == header), "")
 
-    async def turn(self) -> None:
+    async def turn(self, count: int = 1) -> None:
         """Wait until the next request may be sent: at the profile's max_rate, or slower where the
-        target has asked for it."""
+        target has asked for it. `count`: so many go together, and count as so many."""
         if not self._apart_s:
             return
         loop = asyncio.get_running_loop()
         at = max(self._free_at, loop.time())
-        self._free_at = at + self._apart_s
+        self._free_at = at + count * self._apart_s
         if (left := at - loop.time()) > 0:
             await asyncio.sleep(left)
 
@@ -151,26 +170,20 @@ class Wire:
         if not at_once and request.origin == self.access.profile.origin:
             await self.access.turn()
         jar = Jar() if jar is None else jar
-        built = self._built(request, jar)
+        built = self.built(request, jar)
         try:
             async with asyncio.timeout(self._timeout):  # its timer holds the clock
                 response = await self._transport.handle_async_request(built)
-                response.request = built
                 try:
                     body = await _read(response, longest)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
             raise httpx.ReadTimeout("no answer in time", request=built) from error
-        given: dict[str, str] = {}
-        if "set-cookie" in response.headers:
-            jar.extract_cookies(response)
-            fresh = Jar()
-            fresh.extract_cookies(response)
-            given = {cookie.name: cookie.value or "" for cookie in fresh.jar}
-        return Raw(response.status_code, dict(response.headers), body, given)
+        return taken(response, built, body, jar)
 
-    def _built(self, request: Request, jar: Jar) -> httpx.Request:
+    def built(self, request: Request, jar: Jar) -> httpx.Request:
+        """The request as it goes over the wire, with an id of its own and the payer's cookies."""
         request = self.access.marked(request)
         given = {name.lower() for name, _ in request.headers}
         headers = [pair for pair in _HEADERS if pair[0].lower() not in given]
@@ -190,6 +203,18 @@ class Wire:
         """Close the connections."""
         if self._transport is not self.access.app:
             await self._transport.aclose()
+
+
+def taken(response: httpx.Response, request: httpx.Request, body: bytes, jar: Jar) -> Raw:
+    """An answer as profiles read it; its cookies go into the jar."""
+    response.request = request
+    given: dict[str, str] = {}
+    if "set-cookie" in response.headers:
+        jar.extract_cookies(response)
+        fresh = Jar()
+        fresh.extract_cookies(response)
+        given = {cookie.name: cookie.value or "" for cookie in fresh.jar}
+    return Raw(response.status_code, dict(response.headers), body, given)
 
 
 async def _read(response: httpx.Response, longest: int) -> bytes:

@@ -18,7 +18,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -30,6 +30,7 @@ import httpx
 from freezegun import freeze_time
 
 from otpspec import realtime
+from otpspec.burst import Landed, Shot
 from otpspec.clock import Reading
 from otpspec.inprocess import App, find_app, started
 
@@ -171,6 +172,42 @@ class AppTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             status, headers=headers, stream=httpx.ByteStream(said), request=request
         )
+
+    async def fire(self, shots: Sequence[Shot], *, timeout_s: float) -> list[Landed]:
+        """Send requests that the app begins to handle in the same pass of its event loop."""
+        gate = asyncio.Event()
+        began: list[float] = []
+
+        def release() -> None:
+            began.append(realtime.monotonic())
+            gate.set()
+
+        async def land(request: httpx.Request) -> Landed:
+            answer = asyncio.run_coroutine_threadsafe(self._held(request, gate), self._loop)
+            response, error = None, ""
+            try:
+                async with asyncio.timeout(timeout_s):
+                    status, headers, said = await asyncio.wrap_future(answer)
+                response = httpx.Response(status, headers=headers, content=said)
+            except TimeoutError:
+                error = "no answer in time"
+            start = began[0]
+            answered = realtime.monotonic()
+            return Landed(response, error, True, False, start, start, start, answered)
+
+        landing = [asyncio.ensure_future(land(shot.request)) for shot in shots]
+        await asyncio.sleep(0)  # each has been handed over
+        self._loop.call_soon_threadsafe(release)
+        return list(await asyncio.gather(*landing))
+
+    async def _held(
+        self, request: httpx.Request, gate: asyncio.Event
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        copy = httpx.Request(
+            request.method, request.url, headers=request.headers, content=request.content
+        )
+        await gate.wait()
+        return await self._answer(copy)
 
     async def _answer(self, request: httpx.Request) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         response = await self._asgi.handle_async_request(request)

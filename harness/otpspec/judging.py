@@ -69,6 +69,8 @@ class Judging:
         refused = Outcome.APPROVED not in answer.outcomes
         if refused and answer.returned > challenge.surely_alive:
             raise Inconclusive(f"too close to call: {self.age_of(challenge, answer)}")
+        if answer.outcomes == {Outcome.LOCKED} and not challenge.card.wronged:
+            raise Inconclusive("the card is locked, and no wrong code was sent for it: LOCKOUT-9?")
         self.expect(answer, Outcome.APPROVED, because=because)
 
     def age_of(self, challenge: Challenge, answer: Answer) -> str:

@@ -159,10 +159,13 @@ class Mailing:
         """What came to the card before is nobody's."""
         if not self.profile.sends_messages:
             return
+        self._fetched.pop(id(card), None)
         async with self.lease.alone(card.contact):
             for index, contact in self._boxes(card):
                 for message in await self._unread(index, contact):
                     self.session.read(index, contact).add(message.id)
+                    if self._owed[index, contact] > 0:  # it is not waited for any more
+                        self._owed[index, contact] -= 1
 
     async def settle(self, card: Card) -> None:
         """Wait for messages that were promised and not read, so that none comes to the next."""

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from otpspec.cards import Card, given_card, new_card
@@ -64,6 +64,32 @@ class Enrolled:
     def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
         """Each has contacts of its own."""
         return nullcontext()
+
+
+class Endless:
+    """As many cards as anyone wants, like the profile's own."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._contacts = contacts(profile)
+        self._row = profile.card_values(profile.cards[0]) if profile.cards else {}
+
+    async def take(self, taker: object) -> Card:
+        """Another card."""
+        made = new_card(self._contacts)
+        return replace(made, values=self._row | made.values)
+
+    def shares(self, contact: str) -> bool:
+        """Each has contacts of its own."""
+        return False
+
+    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
+        """Each has contacts of its own."""
+        return nullcontext()
+
+    @asynccontextmanager
+    async def lease(self, scenario: str) -> AsyncIterator[Lease]:
+        """As many as it wants."""
+        yield self
 
 
 def contacts(profile: Profile) -> tuple[str, ...]:

@@ -2,23 +2,25 @@
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from otpspec import codes, model
-from otpspec.cards import Card, new_card
+from otpspec.burst import Overlap
+from otpspec.cards import Card
 from otpspec.clock import Clock, JumpingClock, Reading, RealClock
 from otpspec.exchange import Jar
 from otpspec.ledger import Ledger
 from otpspec.mailing import Delivered
 from otpspec.outcome import Outcome
-from otpspec.pool import Enrolled, Given, Lease, contacts
+from otpspec.pool import Endless, Enrolled, Given, Lease
 from otpspec.profile import MISSING, Channel, Message, Profile, Request
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
+from otpspec.together import Call, Race
 from otpspec.trial import Trial
 from otpspec.world import Cards, Housekeeping
 
@@ -63,6 +65,7 @@ class Bank:
         self._accounts: dict[str, _Account] = {}
         self._numbers = itertools.count(1)
         self._rng = random.Random(0)  # noqa: S311 - to be the same every time
+        self._started: dict[str, int] = {}  # a transaction's name: which of its card's it is
         self.locked: set[str] = set()
         """The cards that were ever locked, by number or name."""
 
@@ -96,7 +99,9 @@ class Bank:
         if isinstance(asked, model.Start):
             account.started += 1
             account.asks_for_csc[asked.challenge] = bool(asked.csc_required)
-            return outcome, {_NUMBER: asked.challenge, _ASKS: asked.csc_required}
+            name = f"{self._rng.getrandbits(128):032x}"  # that one can guess is for others to find
+            self._started[name] = asked.challenge
+            return outcome, {_NUMBER: name, _ASKS: asked.csc_required}
         return outcome, {}
 
     def _send(self, values: Mapping[str, Any], text: str) -> None:
@@ -107,8 +112,7 @@ class Bank:
     def _operation(
         self, operation: str, account: _Account, values: Mapping[str, Any], now: float
     ) -> model.Operation:
-        number = values.get(f"challenge.{_NUMBER}", -1)
-        number = number if isinstance(number, int) else -1
+        number = self._started.get(str(values.get(f"challenge.{_NUMBER}")), -1)
         match operation:
             case "start":
                 with_csc = values["amount"] == self._profile.amounts.with_csc
@@ -183,12 +187,20 @@ class SimulatedSession(Session):
     ) -> Answer:
         """Ask for one operation."""
         now = self._clock.now()
+        if repeated := extra.get("repeated"):  # a key that is there twice is no code
+            values = {**values, repeated[0]: list(repeated[1])}
         outcome, captures = self._bank.answer(operation, values, now.timestamp())
         request = Request(operation, "POST", "/", (), b"")
         outcomes = frozenset({outcome})
         answer = Answer(request, 200, outcomes, captures, jar=jar, called=now, returned=now)
         self.answers.append(answer)
         return answer
+
+    async def at_once(self, calls: Sequence[Call]) -> Race:
+        """Ask for several at once: one after the other, as far as anyone can tell."""
+        answers = [await c.session.ask(c.operation, c.values, c.jar, **c.extra) for c in calls]
+        count = len(answers)
+        return Race(calls, answers, Overlap(of=count, in_flight=count))
 
     async def messages(self, channel: Channel, contact: str) -> list[Message]:
         """The messages to a contact."""
@@ -209,10 +221,10 @@ class SimulatedTrial(Trial):
     async def delivered(self, card: Card, about: Mapping[str, Any]) -> Delivered:
         """The newest code of a card."""
         assert isinstance(self.session, SimulatedSession)  # noqa: S101
+        code, text = self.session._bank.account(card.values).newest, ""
         if self.profile.sends_messages:
-            await self.next_message(card, about)
-        code = self.session._bank.account(card.values).newest
-        return Delivered(code, f"{code} {self.profile.amounts.merchant}", self.clock.now())
+            text = (await self.next_message(card, about)).text
+        return Delivered(code, text, self.clock.now())
 
     async def _linger(self) -> None:
         """Nothing comes late."""
@@ -224,32 +236,6 @@ class SimulatedTrial(Trial):
     def code_in(self, message: Message) -> str | None:
         """The first word."""
         return message.text.split()[0]
-
-
-class _Endless:
-    """As many cards as anyone wants, like the profile's own."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._contacts = contacts(profile)
-        self._row = profile.card_values(profile.cards[0]) if profile.cards else {}
-
-    async def take(self, taker: object) -> Card:
-        """Another card."""
-        made = new_card(self._contacts)
-        return replace(made, values=self._row | made.values)
-
-    def shares(self, contact: str) -> bool:
-        """Each has contacts of its own."""
-        return False
-
-    def alone(self, contact: str) -> AbstractAsyncContextManager[object]:
-        """Each has contacts of its own."""
-        return nullcontext()
-
-    @asynccontextmanager
-    async def lease(self, scenario: str) -> AsyncIterator[Lease]:
-        """As many as it wants."""
-        yield self
 
 
 class Simulated(Housekeeping):
@@ -273,7 +259,7 @@ class Simulated(Housekeeping):
         self._redact = redact
         self._needs = needs
         self.bank = Bank(profile)
-        self.cards: Cards = _Endless(profile) if profile.cards else Enrolled(profile)
+        self.cards: Cards = Endless(profile) if profile.cards else Enrolled(profile)
 
     async def open(self) -> None:
         """Make the clock, and the pool of cards."""

@@ -11,21 +11,19 @@ from otpspec import codes
 from otpspec.cards import Card, new_contact
 from otpspec.challenge import Challenge
 from otpspec.clock import Clock
-from otpspec.exchange import Jar
 from otpspec.judging import Judging, Notes
-from otpspec.mailing import Delivered, Mailing
+from otpspec.mailing import Delivered
 from otpspec.outcome import REFUSED, Outcome
 from otpspec.pool import Lease
-from otpspec.profile import MISSING, Profile
+from otpspec.profile import Profile
+from otpspec.racing import RIGHT, Racing
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
+from otpspec.together import Call
 from otpspec.verdicts import Inconclusive, NotApplicable
 
-_RIGHT: Any = object()  # stands for the right OTC, or the right 3CSC where it is asked for
-_LONGEST = 100  # characters of what may be a code
 
-
-class Trial(Mailing, Judging):
+class Trial(Racing, Judging):
     """One scenario's conversation with the target."""
 
     def __init__(
@@ -39,7 +37,7 @@ class Trial(Mailing, Judging):
         codes_seen: list[str] | None = None,
         deep: bool = False,
     ) -> None:
-        Mailing.__init__(self)
+        Racing.__init__(self)
         self.profile = profile
         self.policy = profile.policy
         self.clock = clock
@@ -73,10 +71,6 @@ class Trial(Mailing, Judging):
         self._needs(answer, Outcome.DONE)
         card.values |= {f"card.{key}": value for key, value in answer.captures.items()}
         return answer
-
-    def _jar_of(self, card: Card) -> Jar:
-        """A jar of its own for an operation: it begins with what enrolling the card has left."""
-        return self.session.jar() if card.jar is None else card.jar.copy()
 
     def new_contact(self) -> str:
         """A contact that no one has, of the kind to which codes are sent."""
@@ -163,7 +157,7 @@ class Trial(Mailing, Judging):
             "currency": amounts.currency,
             "merchant": amounts.merchant,
         }
-        jar = self._jar_of(card)
+        jar = self.jar_of(card)
         async with self.lease.alone(card.contact):
             answer = await self.session.ask("start", values, jar, patient=patient, extra_body=extra)
             if Outcome.DONE in answer.outcomes:
@@ -202,35 +196,27 @@ class Trial(Mailing, Judging):
         self.codes_seen.append(code.otc)
 
     async def verify(
-        self, challenge: Challenge, otc: Any = _RIGHT, *, csc: Any = _RIGHT, **extra: Any
+        self, challenge: Challenge, otc: Any = RIGHT, *, csc: Any = RIGHT, **extra: Any
     ) -> Answer:
         """Send a code; by default the right one, with the right 3CSC where it is asked for.
 
         Any JSON value may be sent; MISSING leaves the OTC or the 3CSC out of the request.
         `extra` is for Operation.build: extra_body, extra_headers, repeated.
         """
-        otc = challenge.otc if otc is _RIGHT else otc
-        if csc is _RIGHT:
-            csc = challenge.card.csc if challenge.csc_required else MISSING
-        # A million digits hold the code, which is known; as a secret they would cost a lot.
-        self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
-        values = {"otc": otc, "csc": csc}
-        answer = await self._ask_about(challenge, "verify", values, **extra)
-        self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
-        return replace(answer, dies=challenge.surely_alive) if otc == challenge.otc else answer
+        answer = await self._ask(self.to_verify(challenge, otc, csc=csc, **extra))
+        right = otc is RIGHT or otc == challenge.otc
+        return replace(answer, dies=challenge.surely_alive) if right else answer
 
-    async def _ask_about(
-        self, challenge: Challenge, operation: str, values: Mapping[str, Any], **extra: Any
-    ) -> Answer:
-        """Ask for an operation on a transaction, in its payer's session; from elsewhere, in none.
+    async def _ask(self, call: Call, *, patient: bool = True) -> Answer:
+        """Ask for an operation by itself.
 
         What the answer holds is renewed: a page that is shown again has another hidden field.
         """
-        self._needs_operation(operation)
-        jar = challenge.jar if challenge.home is self.session else self.session.jar()
-        values = {**challenge.card.values, **challenge.values(), **values}
-        answer = await self.session.ask(operation, values, jar, **extra)
-        challenge.captures.update(answer.captures)
+        answer = await self.session.ask(
+            call.operation, call.values, call.jar, patient=patient, **call.extra
+        )
+        call.about.captures.update(answer.captures)
+        self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
         return answer
 
     @asynccontextmanager
@@ -243,11 +229,8 @@ class Trial(Mailing, Judging):
 
     async def amend(self, challenge: Challenge) -> Answer:
         """Change the amount of a transaction."""
-        amounts = self.profile.amounts
-        values = {"amount": amounts.amended, "currency": amounts.currency}
-        values["merchant"] = amounts.merchant
         async with self.lease.alone(challenge.card.contact):
-            answer = await self._ask_about(challenge, "amend", values)
+            answer = await self._ask(self.to_amend(challenge))
             await self.unpromised(challenge.card)  # a new code, say
         return answer
 
@@ -258,11 +241,11 @@ class Trial(Mailing, Judging):
 
         Unless it is to be asked `at_once`, the time that the policy wants between two is kept.
         """
-        self._needs_operation("resend")
+        self.needs_operation("resend")
         if self.policy.resend_after and not at_once:
             await self.clock.sleep_until(challenge.sent_latest + self.policy.resend_after)
         async with self.lease.alone(challenge.card.contact):
-            answer = await self._ask_about(challenge, "resend", {}, patient=patient)
+            answer = await self._ask(self.to_resend(challenge), patient=patient)
             if Outcome.DONE in answer.outcomes:
                 await self.promised(challenge.card, challenge.captures)
             else:
@@ -283,22 +266,18 @@ class Trial(Mailing, Judging):
 
     async def cancel(self, challenge: Challenge) -> Answer:
         """Give a transaction up."""
-        return await self._ask_about(challenge, "cancel", {})
+        return await self._ask(self.to_cancel(challenge))
 
     async def unlock(self, card: Card) -> None:
         """Have support unlock a card."""
-        self._needs_operation("unlock")
-        self._needs(await self.session.ask("unlock", card.values, self._jar_of(card)), Outcome.DONE)
+        call = self.to_unlock(card)
+        self._needs(await self.session.ask(call.operation, call.values, call.jar), Outcome.DONE)
 
-    async def change_contact(self, card: Card, contact: str, *, proof: Any = _RIGHT) -> Answer:
+    async def change_contact(self, card: Card, contact: str, *, proof: Any = RIGHT) -> Answer:
         """Ask for another contact; by default with the right proof."""
-        self._needs_operation("change_contact")
-        proof = card.passphrase if proof is _RIGHT else proof
-        self._redact.learn(proof)
-        values = {**card.values, "contact": contact, "proof": proof}
-        jar = self._jar_of(card)
+        call = self.to_change_contact(card, contact, proof=proof)
         async with self.lease.alone(card.contact):
-            answer = await self.session.ask("change_contact", values, jar)
+            answer = await self.session.ask(call.operation, call.values, call.jar)
             await self.unpromised(card)  # a notice, say
         if Outcome.DONE in answer.outcomes:
             card.contact = contact
@@ -355,7 +334,3 @@ class Trial(Mailing, Judging):
         """What a scenario builds on must work; that it does is another scenario's question."""
         if outcome not in answer.outcomes:
             raise Inconclusive(f"{answer.operation} did not work: {self.seen_as(answer)}")
-
-    def _needs_operation(self, name: str) -> None:
-        if name not in self.profile.operations:
-            raise NotApplicable(f"the profile has no [operations.{name}]")

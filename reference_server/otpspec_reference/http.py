@@ -106,9 +106,13 @@ class Face:
 
     def unlock(self, card_id: str, asked: Asked) -> Answer:
         """Unlock a card, for who has support's token."""
-        if not hmac.compare_digest(header(asked.headers, b"authorization"), self._support):
+        if not self.is_support(asked):
             return Answer(Status.UNAUTHORISED)
         return self.safekey.unlock(card_id, asked)
+
+    def is_support(self, asked: Asked) -> bool:
+        """Whether support asks: who has its token."""
+        return hmac.compare_digest(header(asked.headers, b"authorization"), self._support)
 
     def headers(self, answer: Answer) -> Headers:
         """No answer may be kept by a cache: each is a decision (ASVS 5.0 14.2.1)."""

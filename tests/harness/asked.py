@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from otpspec.clock import RealClock
+from otpspec.clock import JumpingClock, RealClock
 from otpspec.exchange import Access
 from otpspec.inboxes import Inboxes
 from otpspec.profile import load
@@ -20,8 +20,10 @@ from .samples import PROFILE, written
 _T = TypeVar("_T")
 
 
-class Waits:
-    """A clock on which nobody waits: it notes for how long each would have."""
+class Waits(JumpingClock):
+    """A clock that stands still, and on which nobody waits: it notes how long each would have."""
+
+    stands_still = True
 
     def __init__(self) -> None:
         self.at = datetime(2026, 1, 1, tzinfo=UTC)

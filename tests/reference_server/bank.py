@@ -75,6 +75,21 @@ class Bank:
             check_described(self.description, method, path, said)
         return said
 
+    def at_once(self, *asked: tuple[str, str, object], headers: Any = None) -> list[Said]:
+        """Ask several things in the same moment, each over a connection of its own."""
+
+        async def all_at_once() -> list[httpx.Response]:
+            clients = [client_of(self.app, port) for port in range(1, len(asked) + 1)]
+            return await asyncio.gather(
+                *(
+                    client.request(method, path, json=json, headers=headers)
+                    for client, (method, path, json) in zip(clients, asked, strict=True)
+                )
+            )
+
+        responses = _LOOP.run_until_complete(all_at_once())
+        return [Said(r.status_code, r.json(), r.headers) for r in responses]
+
     def hook(self, method: str, path: str, json: object = None) -> Said:
         return self.ask(method, "/test" + path, json, headers=HOOK)
 
@@ -182,8 +197,8 @@ def ask_app(app: Starlette, method: str, path: str, **more: Any) -> Said:
     return answered(client_of(app), method, path, **more)
 
 
-def client_of(app: Starlette) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+def client_of(app: Starlette, port: int = 123) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.1", port))
     return httpx.AsyncClient(transport=transport, base_url="http://bank")
 
 

@@ -19,7 +19,7 @@ from otpspec_reference.mutants import MUTANTS
 from otpspec_reference.mutants.catalogue import breaks
 from otpspec_reference.rules import SafeKey
 
-from .bank import CSC, Bank, Pending, Said, wrong
+from .bank import CSC, SUPPORT, Bank, Pending, Said, wrong
 
 APPROVED = (200, "approved")
 WRONG_OTC = (403, "wrong_otc")
@@ -599,6 +599,72 @@ def code_is_in_a_url(bank: Bank) -> Any:
     return pending.otc in bank.verify(pending).headers.get("location", "")
 
 
+# --- races -------------------------------------------------------------------------------
+
+
+def _verify(pending: Pending, otc: str, csc: str | None = None) -> tuple[str, str, object]:
+    return "POST", f"/transactions/{pending.id}/verify", {"otc": otc, "csc": csc}
+
+
+def _words(said: list[Said]) -> list[str]:
+    return sorted(one.status for one in said)
+
+
+@story(
+    "used-read-then-written",
+    "two-processes",
+    strict=["approved", "used"],
+    broken=["approved", "approved"],
+)
+def right_code_twice_at_once(bank: Bank) -> Any:
+    pending = bank.start()
+    return _words(bank.at_once(*[_verify(pending, pending.otc)] * 2))
+
+
+@story(
+    "count-read-then-written",
+    strict=[*["locked"] * 5, *["wrong_otc"] * 3],
+    broken=["wrong_otc"] * 8,
+)
+def wrong_code_eight_times_at_once(bank: Bank) -> Any:
+    pending = bank.start()
+    return _words(bank.at_once(*[_verify(pending, wrong(pending.otc))] * 8))
+
+
+@story(
+    "lock-looked-at-too-soon",
+    strict=[*["wrong_otc"] * 3, "locked"],
+    broken=[*["wrong_otc"] * 3, "approved"],
+)
+def right_code_behind_three_wrong_ones(bank: Bank) -> Any:
+    pending = bank.start()
+    otcs = [wrong(pending.otc)] * 3 + [pending.otc]
+    said = bank.at_once(*[_verify(pending, otc) for otc in otcs])
+    return [one.status for one in said]
+
+
+@story("void-written-late", strict=["void", "wrong_csc"], broken=["approved", "wrong_csc"])
+def wrong_csc_and_right_pair_at_once(bank: Bank) -> Any:
+    pending = bank.start_with_csc()
+    asked = [_verify(pending, pending.otc, csc) for csc in ("999", CSC)]
+    return _words(bank.at_once(*asked))
+
+
+@story("resend-in-two-steps", strict=["sent", "wrong_otc"], broken=["approved", "sent"])
+def resend_and_right_code_at_once(bank: Bank) -> Any:
+    pending = bank.start()
+    resend = ("POST", f"/transactions/{pending.id}/resend", {})
+    return _words(bank.at_once(resend, _verify(pending, pending.otc)))
+
+
+@story("unlock-in-two-steps", strict=["unlocked", "void"], broken=["approved", "unlocked"])
+def unlock_and_right_code_at_once(bank: Bank) -> Any:
+    pending = bank.start()
+    bank.fail(pending, times=3)
+    unlock = ("POST", f"/support/cards/{pending.card}/unlock", {})
+    return _words(bank.at_once(unlock, _verify(pending, pending.otc), headers=SUPPORT))
+
+
 # --- the tests ---------------------------------------------------------------------------
 
 
@@ -630,7 +696,7 @@ def test_every_story_has_its_mutant() -> None:
 
 SETS = {
     "ISSUE": 5, "DELIVER": 4, "VERIFY": 5, "EXPIRY": 5, "LOCKOUT": 10, "CSC": 7, "REPLAY": 3,
-    "BINDING": 3, "RESEND": 4, "CONTACT": 3, "INPUT": 6, "PRIVACY": 3,
+    "BINDING": 3, "RESEND": 4, "CONTACT": 3, "INPUT": 6, "PRIVACY": 3, "RACE": 5,
 }  # fmt: skip
 
 

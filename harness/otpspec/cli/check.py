@@ -36,6 +36,8 @@ Seed = Annotated[
     int | None, typer.Option(metavar="N", help="Repeat the choices of an earlier run.")
 ]
 DEFAULT_OUT = Path("otpspec-report")
+POWER = "95%/2%"
+"""What --power asks for: a race that shows twice in seventy rounds is found in 98 of 100 runs."""
 
 
 def check(
@@ -57,6 +59,12 @@ def check(
     deep: Annotated[
         bool, typer.Option(help="Statistics, too: hundreds of codes, and their timing.")
     ] = False,
+    power: Annotated[
+        bool, typer.Option("--power", help="Many more rounds of each race, for rare ones.")
+    ] = False,
+    races: Annotated[
+        str, typer.Option(metavar="P/S", help="Find a race of 5 % of rounds with 95 %: 95%/5%")
+    ] = "",
     max_wait: Annotated[
         str, typer.Option(metavar="TIME", help="Leave out what waits longer in real time: 15m")
     ] = "",
@@ -73,7 +81,9 @@ def check(
         raise typer.BadParameter(f"{inconclusive!r}; give fail or warn", param_hint="inconclusive")
     named = coverage.standard(standard) if standard else None
     only = selected(select, named)
-    read = profiles.load(profile, base_url=base_url, changes=changes or ())
+    races = races or (POWER if power else "")
+    changes = [*(changes or ()), *([f"races.power={races}"] if races else [])]
+    read = profiles.load(profile, base_url=base_url, changes=changes)
     choice = Choice(select, only, deep, _duration(max_wait))
     if plan:
         raise typer.Exit(show_plan(read, choice, seed))

@@ -22,8 +22,9 @@ def show_plan(profile: Profile, choice: Choice, seed: int | None) -> int:
 
 def _lines(profile: Profile, made: plan.Plan) -> list[tuple[str, str]]:
     lines = [("scenarios", f"{len(made.needs)}"), *_cards(profile, made)]
-    # Which scenario gets which card is not known before, nor how often each is to be cleaned.
-    about = "about " if profile.cards and len(made.needs) > 1 else ""
+    # Which scenario gets which card is not known before, nor how often each is to be cleaned; and
+    # a few go on until a code is as they need it.
+    about = "about " if len(made.needs) > 1 else ""
     lines.append(("requests", f"{about}{made.requests:,}, and those that read messages and clock"))
     if profile.sends_messages:
         channels = " and ".join(channel.contact for channel in profile.channels)

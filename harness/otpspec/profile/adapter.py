@@ -150,12 +150,14 @@ class _Fitted:
             steps: list[Step] = [] if operation is None else operation.steps
             if isinstance(error, KeyError) and any(error.args[0] in step.names for step in steps):
                 raise
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}, line {place.lineno}"
+            theirs = sys.modules[type(self._adapter).__module__].__file__
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame.lineno for frame in frames if frame.filename == theirs]
+            where = f"{Path(theirs or '').name}, line {lines[-1]}" if lines else ""
             raise TargetError(
                 f"{self._profile.target.adapter}, {method}: {type(error).__name__}: {error}\n"
                 f"  profile   {self._profile.source}, target.adapter\n"
-                + ("" if place.filename == __file__ else f"  raised    {where}\n")
+                + (f"  raised    {where}\n" if where else "")
                 + "Try: mend the class; this says nothing about the target."
             ) from error
 

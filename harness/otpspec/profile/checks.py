@@ -10,6 +10,7 @@ import msgspec
 
 from otpspec.outcome import SUCCESS, Outcome
 from otpspec.policy import Policy
+from otpspec.power import Power
 from otpspec.profile import schema
 from otpspec.profile.answers import query
 from otpspec.profile.places import compile_tree, names_in
@@ -18,6 +19,9 @@ from otpspec.rate import Rate
 from otpspec.rules import RULES
 
 CARD_PLACES = ("card.pan", "card.csc", "card.phone", "card.email", "card.passphrase")
+MOST_AT_ONCE = 256
+"""The most requests that are released together: each costs a connection at both ends."""
+
 _OWN_PLACES: dict[str, tuple[str, ...]] = {
     "operations.start": ("amount", "currency", "merchant"),
     "operations.verify": ("otc", "csc"),
@@ -41,6 +45,8 @@ def check(found: Findings) -> None:
                 _check_answer(table, place, found)
             case schema.Capture():
                 _check_capture(table, place, found)
+            case schema.Races():
+                _check_races(table, place, found)
             case schema.Launch() if not table.command:
                 found.add(f"{place}.command", 'empty; a list like ["python", "server.py"]')
             case _ if re.fullmatch(r"inbox(\[\d+\])?", place):
@@ -96,6 +102,20 @@ def _check_target(target: schema.Target, place: str, found: Findings) -> None:
     if bool(target.tls.certificate) != bool(target.tls.key):
         missing = "key" if target.tls.certificate else "certificate"
         found.add(f"{place}.tls.{missing}", "missing; certificate and key go together")
+
+
+def _check_races(races: schema.Races, place: str, found: Findings) -> None:
+    if not races.sizes or not all(2 <= size <= MOST_AT_ONCE for size in races.sizes):
+        text = f"{races.sizes} are no sizes of bursts; from 2 to {MOST_AT_ONCE}, like [2, 8, 32]"
+        found.add(f"{place}.sizes", text)
+    try:
+        Power.parse(races.power)
+    except ValueError as error:
+        found.add(f"{place}.power", str(error))
+    if races.rounds is not None and races.rounds < 1:
+        found.add(f"{place}.rounds", f"{races.rounds} is too small; at least 1")
+    for index, url in enumerate(races.base_urls):
+        _check_url(url, f"{place}.base_urls[{index}]", found)
 
 
 def _check_url(url: str, place: str, found: Findings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from otpspec.policy import Policy
+from otpspec.power import Power
 from otpspec.profile import schema
 from otpspec.profile.answers import Headers, Raw, Reading
 from otpspec.profile.messages import Channel
@@ -35,6 +36,15 @@ class ClockFormat:
     def steps(self) -> list[Step]:
         """All of them."""
         return [s for s in (self.read, self.advance, self.lease, self.release) if s is not None]
+
+
+class Races:
+    """How requests are made to collide, and how long a race is looked for."""
+
+    def __init__(self, races: schema.Races) -> None:
+        self.sizes = tuple(sorted(set(races.sizes)))
+        self.power = Power.parse(races.power)
+        self.rounds = min(self.power.rounds, races.rounds or self.power.rounds)
 
 
 class Profile:
@@ -67,6 +77,7 @@ class Profile:
         self.max_rate = Rate.parse(target.max_rate) if target.max_rate else None
         self.policy = policy
         self.amounts = read.amounts
+        self.races = Races(read.races)
         self.unknown_card = {f"card.{key}": value for key, value in read.unknown_card.items()}
         self.waive = read.waive
         self.launch = read.launch
@@ -85,7 +96,11 @@ class Profile:
         self.version = None if isinstance(version, str) else Step("version", version, base)
         asked = msgspec.structs.asdict(read.operations)
         self.operations = {k: Operation(k, r, base) for k, r in asked.items() if r is not None}
-        self.origins = frozenset([base.origin, *(step.origin for step in self._steps())])
+        self.nodes = (base, *map(Base.of, read.races.base_urls))
+        """Where the target itself is, and its other nodes: a burst is spread over them."""
+
+        own = [node.origin for node in self.nodes]
+        self.origins = frozenset([*own, *(step.origin for step in self._steps())])
         """Every origin that the profile names: nothing else is ever connected to."""
 
     def _steps(self) -> list[Step]:

@@ -45,6 +45,7 @@ class Request(NamedTuple):
     body: bytes
     origin: str = ""  # scheme, host and port
     after_s: float | None = None  # it was refused unread: seconds of target time to wait first
+    decisive: bool = False  # the one of its operation that is released together with others
 
 
 def origin(parts: SplitResult) -> str:
@@ -190,7 +191,9 @@ class Operation:
         captures: dict[str, Any] = {}
         for step in self.steps:
             known = {f"{self.about}.{key}": value for key, value in captures.items()}
-            request = step.build({**values, **known}, **(extra if step is self.decisive else {}))
+            decisive = step is self.decisive
+            request = step.build({**values, **known}, **(extra if decisive else {}))
+            request = request._replace(decisive=decisive)
             outcomes, captured = yield from _asked(step, request, origins, patient=patient)
             captures |= captured
             if not outcomes <= SUCCESS:

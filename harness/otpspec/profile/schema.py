@@ -254,6 +254,17 @@ class Cards(_Table, frozen=True, kw_only=True):
     max_locked: int | None = None  # how many a run may lock for good
 
 
+class Races(_Table, frozen=True, kw_only=True):
+    """How requests are made to collide, and how long a race is looked for."""
+
+    sizes: list[int] = msgspec.field(
+        default_factory=lambda: [2, 8, 32]
+    )  # how many requests are released together
+    power: str = "95%/15%"  # found with 95 % probability where it shows in 15 % of rounds
+    rounds: int | None = None  # at most so many rounds of each race, whatever the power
+    base_urls: list[str] = []  # other nodes of the target: a burst is spread over all of them
+
+
 class Operations(_Table, frozen=True, kw_only=True):
     """What can be asked of the target. What it does not have is left out."""
 
@@ -278,5 +289,6 @@ class Profile(_Table, frozen=True, kw_only=True):
     launch: Launch | None = None
     cards: Cards = Cards()
     amounts: Amounts = Amounts()
+    races: Races = Races()
     unknown_card: dict[str, str] = {}  # {card.…} of a card that does not exist
     waive: dict[str, str] = {}  # rule id: why it does not matter that it is not applicable

@@ -14,6 +14,7 @@ from otpspec_reference.mutants import (  # noqa: F401
     issue,
     lockout,
     privacy,
+    race,
     replay,
     resend,
     verify,

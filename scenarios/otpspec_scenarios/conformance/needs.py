@@ -35,8 +35,13 @@ def needs_one_count_for_the_card(trial: Trial) -> None:
 
 async def needs_codes_that_work_elsewhere(trial: Trial) -> None:
     """Where a code only works in the session that it was made in, others cannot try it at all."""
+    if not await codes_work_elsewhere(trial):
+        raise NotApplicable("a code only works in the session in which it was asked for")
+
+
+async def codes_work_elsewhere(trial: Trial) -> bool:
+    """Whether a code also works in another session than the one that it was made in."""
     challenge = await trial.start(await trial.card())
     async with trial.elsewhere() as other:
         answer = await other.verify(challenge)
-    if Outcome.APPROVED not in answer.outcomes:
-        raise NotApplicable("a code only works in the session in which it was asked for")
+    return Outcome.APPROVED in answer.outcomes

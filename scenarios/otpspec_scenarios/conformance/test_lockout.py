@@ -229,6 +229,7 @@ async def test_other_cards_are_not_locked(trial: Trial) -> None:
     other = await trial.start(await trial.card())
     await trial.lock(await trial.card())
 
-    await trial.approved(other, because="another card was locked, not this one")
+    answer = await trial.verify(other)
+    trial.expect(answer, Outcome.APPROVED, because="another card was locked, not this one")
     fresh = await trial.try_start(other.card)
     trial.expect(fresh, Outcome.DONE, because="another card was locked, not this one")

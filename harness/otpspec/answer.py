@@ -1,0 +1,47 @@
+"""What the target said to one request, or to the requests of one operation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from otpspec.exchange import Jar
+from otpspec.outcome import Outcome
+from otpspec.profile import Raw, Request
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the target said to one request, or to the requests of one operation.
+
+    It was decided somewhere between `called` and `returned`, in the target's time.
+    """
+
+    request: Request = field(repr=False)
+    status: int | None  # None: no answer came
+    outcomes: frozenset[Outcome]
+    captures: dict[str, Any] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    error: str = ""  # why there is no answer
+    dies: datetime | None = None  # a right code was sent: from then on it may have expired
+    id: str = ""  # of the request, to be found in the target's own logs
+    jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
+    called: datetime = datetime.min
+    returned: datetime = datetime.min
+
+    @property
+    def seen(self) -> str:
+        """The body as a reader sees it: of a page the text, with single spaces."""
+        return Raw(self.status or 0, self.headers, self.body).seen
+
+    @property
+    def operation(self) -> str:
+        """What was asked: "verify"."""
+        return self.request.operation
+
+    def __str__(self) -> str:
+        """'approved (HTTP 200)'."""
+        if self.status is None:
+            return f"no answer ({self.error})"
+        return f"{' or '.join(sorted(self.outcomes))} (HTTP {self.status})"

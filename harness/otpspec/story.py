@@ -1,0 +1,124 @@
+"""All that was done with one card, and whether the rules explain it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from otpspec import model
+from otpspec.answer import Answer
+from otpspec.cards import Card
+from otpspec.challenge import Challenge
+from otpspec.explains import Done, Legality, explains
+from otpspec.outcome import REFUSED, Outcome
+from otpspec.profile import MISSING
+from otpspec.together import Call, Race
+from otpspec.trial import Trial
+
+_OTHER = "another code"  # of a message that was not read: it is none that was sent by us
+
+
+class Told(NamedTuple):
+    """An operation as a reader is told of it."""
+
+    words: str
+    answer: Answer
+
+
+class Story:
+    """The operations on one card, from its first on: ask for them here, and they are written down.
+
+    The card must be fresh, or have no other story than this one in the run.
+    """
+
+    def __init__(self, trial: Trial, card: Card) -> None:
+        self.card = card
+        self._trial = trial
+        self._done: list[Done] = []
+        self._told: list[Told] = []
+        self._challenges: list[Challenge] = []  # in the order of their numbers in the model
+
+    async def start(self) -> Challenge:
+        """Start a transaction."""
+        challenge = await self._trial.start(self.card)
+        number = len(self._challenges)
+        seen = challenge.sent_latest.timestamp()
+        begun = model.Start(number, challenge.otc, challenge.csc_required, seen)
+        called, returned = challenge.sent_earliest.timestamp(), seen
+        self._done.append(Done(begun, called, returned, {Outcome.DONE}))
+        self._challenges.append(challenge)
+        return challenge
+
+    async def ask(self, call: Call) -> Answer:
+        """Ask for one operation."""
+        answer = await self._trial.ask_alone(call)
+        self._note(call, answer)
+        return answer
+
+    async def burst(self, calls: Sequence[Call]) -> Race:
+        """Ask for several at once."""
+        race = await self._trial.burst(calls)
+        for call, answer in race.in_order_of_return:
+            self._note(call, answer)
+        return race
+
+    async def renewed(self, challenge: Challenge) -> str:
+        """The code that a resend has sent."""
+        code = await self._trial.delivered(self.card, challenge.captures)
+        self.card.tried.add(code.otc)
+        number = self._number(challenge)
+        for index, done in enumerate(self._done):
+            sent = done.operation
+            if isinstance(sent, model.Resend) and sent.challenge == number and sent.code is None:
+                known = model.Resend(number, code.otc, code.seen.timestamp())
+                self._done[index] = done._replace(operation=known)
+        return code.otc
+
+    def explained(self) -> Legality:
+        """Whether some order of all this allows every answer."""
+        return explains(self._trial.policy, self._done)
+
+    def words(self) -> str:
+        """What was asked and answered, beyond starts, in the order of the answers."""
+        told = sorted(self._told, key=lambda told: told.answer.returned)
+        counted = Counter(f"{words}: {answer}" for words, answer in told)
+        return "; ".join(f"{n} times {what}" if n > 1 else what for what, n in counted.items())
+
+    def _note(self, call: Call, answer: Answer) -> None:
+        operation, words = self._as_model(call)
+        # Which refusal it was is other rules' question: what decides here is what was let through.
+        refused = answer.outcomes and answer.outcomes <= REFUSED
+        outcomes = REFUSED if refused else answer.outcomes
+        called, returned = answer.called.timestamp(), answer.returned.timestamp()
+        self._done.append(Done(operation, called, returned, outcomes))
+        self._told.append(Told(words, answer))
+
+    def _as_model(self, call: Call) -> tuple[model.Operation, str]:
+        about = call.about
+        number = self._number(about) if isinstance(about, Challenge) else -1
+        match call.operation:
+            case "verify":
+                return self._verify(call, number)
+            case "resend":
+                return model.Resend(number), "resend"
+            case "amend":
+                return model.Amend(number, _OTHER, None), "change of the amount"
+            case "cancel":
+                return model.Cancel(number), "cancel"
+            case "unlock":
+                return model.Unlock(), "unlock"
+            case "change_contact":
+                return model.ChangeContact(), "change of contact"
+        raise AssertionError(f"a story has no {call.operation}")
+
+    def _number(self, challenge: Challenge) -> int:
+        return next(n for n, known in enumerate(self._challenges) if known is challenge)
+
+    def _verify(self, call: Call, number: int) -> tuple[model.Verify, str]:
+        otc, csc = str(call.values["otc"]), call.values["csc"]
+        first = isinstance(call.about, Challenge) and otc == call.about.otc
+        words = "the code that was sent first" if first else "another code"
+        if csc is MISSING:
+            return model.Verify(number, otc), words
+        right = csc == self.card.csc
+        words += "" if right else ", with a wrong 3CSC"
+        return model.Verify(number, otc, model.Csc.RIGHT if right else model.Csc.WRONG), words
