@@ -26,6 +26,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[launch]": schema.Launch,
     "[cards]": schema.Cards,
     "[amounts]": schema.Amounts,
+    "[races]": schema.Races,
 }
 KINDS = [*get_args(schema.Inbox), *get_args(schema.Clock)]
 COMMON = ("contact", "code", "reference", "wait", "quiet")
@@ -63,6 +64,8 @@ def written(field: Any) -> str:
 
 def in_toml(default: Any) -> str:
     """A value as a profile has it, in backticks."""
+    if isinstance(default, list) and default:
+        return f"`{default}`"
     if default is None or isinstance(default, (msgspec.Struct, dict, list, tuple)):
         return "none"  # an empty table says nothing
     if isinstance(default, bool):
