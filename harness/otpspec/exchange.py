@@ -155,17 +155,10 @@ class Wire:
         self._timeout = access.profile.timeout.total_seconds()
         self._transport = access.transport()
 
-    async def send(
-        self,
-        request: Request,
-        jar: Jar | None = None,
-        *,
-        at_once: bool = False,
-        longest: int = MAX_BODY,
-    ) -> Raw:
-        """Send a request and read its answer, of at most `longest` bytes.
+    async def send(self, request: Request, jar: Jar | None = None, *, at_once: bool = False) -> Raw:
+        """Send a request and read its answer. Raises httpx.HTTPError where no answer came.
 
-        Raises httpx.HTTPError where no answer came. `at_once`: the caller has waited for its turn.
+        `at_once`: the caller has waited for its turn.
         """
         if not at_once and request.origin == self.access.profile.origin:
             await self.access.turn()
@@ -175,7 +168,7 @@ class Wire:
             async with asyncio.timeout(self._timeout):  # its timer holds the clock
                 response = await self._transport.handle_async_request(built)
                 try:
-                    body = await _read(response, longest)
+                    body = await _read(response)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
@@ -217,12 +210,12 @@ def taken(response: httpx.Response, request: httpx.Request, body: bytes, jar: Ja
     return Raw(response.status_code, dict(response.headers), body, given)
 
 
-async def _read(response: httpx.Response, longest: int) -> bytes:
+async def _read(response: httpx.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > longest:
-            raise httpx.ReadError(f"the answer is longer than {longest} bytes")
+        if len(body) > MAX_BODY:
+            raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
     return bytes(body)
 
 
