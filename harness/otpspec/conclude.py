@@ -132,8 +132,8 @@ def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.E
         status=answer.status,
         answer=redact(text)[:_MAX_TEXT],
         outcomes=sorted(answer.outcomes),
-        called_s=round((answer.called - finished.began).total_seconds(), 6),
-        returned_s=round((answer.returned - finished.began).total_seconds(), 6),
+        called_s=round((answer.called - finished.began).total_seconds(), 5),
+        returned_s=round((answer.returned - finished.began).total_seconds(), 5),
     )
 
 

@@ -9,7 +9,7 @@ from otpspec import model
 from otpspec.answer import Answer
 from otpspec.cards import Card
 from otpspec.challenge import Challenge
-from otpspec.outcome import REFUSED, Outcome, Verdict
+from otpspec.outcome import REFUSED, SUCCESS, Outcome, Verdict
 from otpspec.profile import MISSING
 from otpspec.together import Call, Race
 from otpspec.trial import Trial
@@ -47,6 +47,7 @@ class Story:
         self.why = ""
         self._trial = trial
         self._done: list[Done] = []
+        self._refused_at_once: set[int] = set()  # which of them were refused in a burst
         self._told: list[Told] = []
         self._challenges: list[Challenge] = []  # in the order of their numbers in the model
 
@@ -72,6 +73,8 @@ class Story:
         race = await self._trial.burst(calls)
         for call, answer in race.in_order_of_return:
             self._note(call, answer)
+            if not answer.outcomes & SUCCESS:
+                self._refused_at_once.add(len(self._done) - 1)
         return race
 
     async def renewed(self, challenge: Challenge) -> str:
@@ -96,6 +99,16 @@ class Story:
         calls = [history.Call(*done) for done in self._done]
         judged = linearize.judge_card(self._trial.policy, calls, budget=BUDGET)
         self.why = judged.broken[0].words if judged.broken else ""
+        if judged.legality is linearize.Legality.BROKEN:
+            # A page whose hidden field is good once refuses the second of two at once, by other
+            # rules than these: a contradiction must rest on what was let through.
+            less = [
+                history.Call(done.operation, done.called) if at in self._refused_at_once else call
+                for at, (call, done) in enumerate(zip(calls, self._done, strict=True))
+            ]
+            judged = linearize.judge_card(self._trial.policy, less, budget=BUDGET)
+            if judged.legality is not linearize.Legality.BROKEN:
+                return Verdict.INCONCLUSIVE
         return {
             linearize.Legality.LEGAL: Verdict.PASSED,
             linearize.Legality.BROKEN: Verdict.BROKEN,
