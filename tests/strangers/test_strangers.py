@@ -231,3 +231,15 @@ def test_sound_acs_under_libfaketime_passes_every_rule_in_its_own_ten_minutes(
 
     judge_sound("acsform", found)
     assert found.of("inconclusive") == {}
+
+
+@pytest.mark.parametrize("shape", MIXES)
+def test_sound_server_is_accused_of_no_race(
+    in_the_background: Background, tmp_path: Path, shape: str
+) -> None:
+    with checking(shape, tmp_path, select="race") as run:
+        found = run.end()
+
+    assert {"RACE-1", "RACE-2", "RACE-4"} <= set(found.rules), found.said
+    assert found.of("broken") == {}, found.said
+    assert found.of("passed") != {}, found.said
