@@ -242,4 +242,5 @@ def test_sound_server_is_accused_of_no_race(
 
     assert {"RACE-1", "RACE-2", "RACE-4"} <= set(found.rules), found.said
     assert found.of("broken") == {}, found.said
-    assert found.of("passed") != {}, found.said
+    read_from_a_page = shape == "acsform"  # then nobody can tell one approval from another
+    assert (found.of("passed") == {}) is read_from_a_page, found.said

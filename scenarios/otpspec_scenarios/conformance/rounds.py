@@ -9,6 +9,7 @@ from otpspec import (
     Call,
     Card,
     Inconclusive,
+    NotApplicable,
     Outcome,
     Overlap,
     Race,
@@ -64,12 +65,22 @@ class Rounds:
         return bool(profile.cards) or "enroll" not in profile.operations
 
     async def __aiter__(self) -> AsyncIterator["Round"]:
+        self._needs_answers_of_its_own()
         sizes = self.sizes or self.trial.profile.races.sizes
         planned = self.planned
         while len(self.overlaps) < planned and self.played < _MOST * planned:
             number, self.played = self.played, self.played + 1
             spread_s = SPREADS_S[(number // len(sizes)) % len(SPREADS_S)]
             yield Round(self, number, sizes[number % len(sizes)], min(spread_s, self._widest_s))
+
+    def _needs_answers_of_its_own(self) -> None:
+        """A page that is fetched after the code was sent shows what the session came to, not what
+        became of each of several requests: two that show an approval may show the same one."""
+        verify = self.trial.profile.operations["verify"]
+        if verify.decisive.follow or verify.steps[-1] is not verify.decisive:
+            raise NotApplicable(
+                "verify is read from a page that is fetched after the code was sent"
+            )
 
     async def card(self) -> Card:
         """The card of the next round: a fresh one, or the one card again, unlocked."""
