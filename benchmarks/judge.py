@@ -73,7 +73,7 @@ def measure_files(folder: Path, scale: int) -> None:
 def report(told: str, path: Path, **policy: str) -> None:
     """Judge a file a few times in processes of their own, and print the median."""
     words = [sys.executable, __file__, "--file", str(path), "--policy", json.dumps(policy)]
-    runs = [json.loads(subprocess.check_output(words)) for _ in range(ROUNDS)]  # noqa: S603
+    runs = [json.loads(subprocess.check_output(words)) for _ in range(ROUNDS)]
     seconds, cpu = (median(run[name] for run in runs) for name in ("seconds", "cpu"))
     count, memory = runs[0]["operations"], max(run["memory"] for run in runs)
     figures = f"{seconds:6.2f}{cpu:7.2f}{count / cpu:11,.0f}{memory / count:10,.0f}"
@@ -134,7 +134,7 @@ def bursts() -> list[tuple[str, list[Call]]]:
 
 
 def _burst(tries: list[tuple[str, Outcome | None]]) -> list[Call]:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     calls = [Call(Start(1, "1", False, 0.1), 0.0, 0.1, frozenset({Outcome.DONE}))]
     for code, outcome in tries:
         called = 1.0 + chance.random() * 0.01

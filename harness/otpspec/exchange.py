@@ -155,10 +155,17 @@ class Wire:
         self._timeout = access.profile.timeout.total_seconds()
         self._transport = access.transport()
 
-    async def send(self, request: Request, jar: Jar | None = None, *, at_once: bool = False) -> Raw:
-        """Send a request and read its answer. Raises httpx.HTTPError where no answer came.
+    async def send(
+        self,
+        request: Request,
+        jar: Jar | None = None,
+        *,
+        at_once: bool = False,
+        longest: int = MAX_BODY,
+    ) -> Raw:
+        """Send a request and read its answer, of at most `longest` bytes.
 
-        `at_once`: the caller has waited for its turn.
+        Raises httpx.HTTPError where no answer came. `at_once`: the caller has waited for its turn.
         """
         if not at_once and request.origin == self.access.profile.origin:
             await self.access.turn()
@@ -168,7 +175,7 @@ class Wire:
             async with asyncio.timeout(self._timeout):  # its timer holds the clock
                 response = await self._transport.handle_async_request(built)
                 try:
-                    body = await _read(response)
+                    body = await _read(response, longest)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
@@ -210,12 +217,12 @@ def taken(response: httpx.Response, request: httpx.Request, body: bytes, jar: Ja
     return Raw(response.status_code, dict(response.headers), body, given)
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, longest: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
+        if len(body) > longest:
+            raise httpx.ReadError(f"the answer is longer than {longest} bytes")
     return bytes(body)
 
 

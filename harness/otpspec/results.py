@@ -78,6 +78,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     p999_ms: float
     max_ms: float
     mean_ms: float
+    p9999_ms: float = 0.0
 
 
 class OperationLoad(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +88,10 @@ class OperationLoad(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     failures: int  # answers that broke a rule, and calls without an answer
     rate_per_s: float
-    latency: Latency
+    latency: Latency  # from when each request was due
     outcomes: dict[str, int]
+    latency_sent: Latency | None = None  # from when each was sent
+    by_outcome: dict[str, Latency] = {}  # as `latency`, for each meaning of its own
 
 
 class LoadPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,21 +105,58 @@ class LoadPoint(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float
 
 
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which the generator could not keep its schedule."""
+
+    cause: str  # cpu | connections | cards
+    from_s: float
+    to_s: float
+    requests: int  # how many were begun too late
+    worst_ms: float  # by how much
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """How an open run kept its schedule, by which journeys begin whatever the target does."""
+
+    rate: str  # "300/s", "10..500/s"
+    due: int  # journeys that were due
+    begun: int  # those of them whose first request was sent
+    late_p50_ms: float  # how late the generator was, at what it had to do at a time
+    late_p99_ms: float
+    late_max_ms: float
+    limits: list[Limit] = []
+
+
+class Codes(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading the codes cost: it is no part of any latency."""
+
+    read: int
+    wait_p50_ms: float  # from the answer that promised a code until it was there
+    wait_p99_ms: float
+    requests: int  # that were made to read them
+    cpu_s: float  # of the process that reads them
+    cpu_share: float  # of all processor time of the generator
+
+
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a load run measured."""
 
-    arrivals: str  # "closed: 20 users"
+    arrivals: str  # "closed: 20 users", "open: 300/s, constant"
     duration_s: float
     users: int
     requests: int
     failures: int
     judged: int  # answers that were judged by the model
     rate_per_s: float
-    latency: Latency | None  # over all operations; None when nothing was answered
+    latency: Latency | None  # over all operations, from when each request was due; None: no answer
     operations: list[OperationLoad]
     behaviours: dict[str, int]  # journeys finished, by behaviour
     timeline: list[LoadPoint]
     notes: list[str] = []  # what the reader must know to trust the figures
+    latency_sent: Latency | None = None  # from when each request was sent
+    trusted: bool = True  # False: the generator could not keep its schedule, so latency is its own
+    schedule: Schedule | None = None  # None: closed
+    codes: Codes | None = None  # None: codes are made, not read
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

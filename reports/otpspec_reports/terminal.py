@@ -192,6 +192,12 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
             *(f"{value:.1f}" if value < 100 else f"{value:.0f}" for value in spread),
         )
     yield figures
+    if load.schedule is not None and load.latency_sent is not None:
+        sent = load.latency_sent
+        told = (
+            f"from when sent: p50 {sent.p50_ms:.1f}, p99 {sent.p99_ms:.1f}, max {sent.max_ms:.0f}"
+        )
+        yield _Labelled("", f"above from when each was due; {told}", indent=2, style="dim")
 
 
 def _closing(results: Results) -> Iterator[RenderableType]:

@@ -14,7 +14,8 @@ import pytest
 from otpspec.errors import NotAllowedError
 from otpspec.exchange import Access, Wire
 from otpspec.guard import Guard, GuardedTransport, Rules
-from otpspec.load.connection import Connection, Place
+from otpspec.load.once import exchange
+from otpspec.load.place import Place
 from otpspec.profile import Raw, Request
 
 from .doors import Doors, names, watched
@@ -264,9 +265,8 @@ def test_load_connects_to_what_the_guard_pinned(
     guard = Guard(Rules(), [origin])
 
     for _ in range(2):
-        line = Connection(Place(origin, guard), timeout=5)
-        assert line.exchange(b"GET / HTTP/1.1\r\nHost: acs.example\r\n\r\n").status == 200
-        line.close()
+        data = b"GET / HTTP/1.1\r\nHost: acs.example\r\n\r\n"
+        assert exchange(Place(origin, guard), data, timeout=5).status == 200
 
     assert asked == ["acs.example"]
     with pytest.raises(NotAllowedError, match=r"^The profile does not name http://127"):

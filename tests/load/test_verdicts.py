@@ -1,11 +1,16 @@
 """From what was counted to verdicts: too few chances say nothing, and nothing secret is shown."""
 
+import time
+
+import msgspec
+
+from otpspec.cards import new_card
 from otpspec.load.card import LoadCard, Told
 from otpspec.load.recorder import HOPELESS, Contradiction, Recorder
 from otpspec.load.verdicts import MINIMUM, MINIMUM_OF, rule_results
 from otpspec.model import Judgement, Observation
 from otpspec.outcome import Outcome, Verdict
-from otpspec.profile import Profile, Request, load
+from otpspec.profile import Profile, load
 from otpspec.results import RuleResult
 
 APPROVED, UNKNOWN = frozenset({Outcome.APPROVED}), frozenset({Outcome.UNKNOWN})
@@ -17,8 +22,8 @@ def profile(*changes: str) -> Profile:
 
 
 def told(outcomes: frozenset[Outcome] = APPROVED, body: bytes = b"{}") -> Told:
-    request = Request("verify", "POST", "/transactions/7/verify", (), body)
-    return Told(request, 200, b'{"status":"approved"}', outcomes, 1.0, 1.5)
+    sent = b"POST /transactions/7/verify HTTP/1.1\r\nHost: x\r\n\r\n" + body
+    return Told("verify", sent, 200, b'{"status":"approved"}', outcomes, 1.0, 1.5)
 
 
 def legal(*chances: str) -> Observation:
@@ -35,9 +40,20 @@ BROKEN = Observation(
 )
 
 
+def answered(
+    recorder: Recorder,
+    told: Told,
+    seen: Observation,
+    *,
+    due_s: float = 0.002,
+    sent_s: float = 0.001,
+) -> None:
+    recorder.answered(told, seen, due_s, sent_s, time.monotonic())
+
+
 def judged(recorder: Recorder, times: int, observation: Observation) -> None:
     for _ in range(times):
-        recorder.answered("verify", 0.002, told(), observation)
+        answered(recorder, told(), observation)
 
 
 def verdicts(recorder: Recorder, *changes: str, untimed: str = "") -> dict[str, RuleResult]:
@@ -75,7 +91,7 @@ def test_run_that_judged_next_to_nothing_passes_nothing() -> None:
 def test_answers_that_judge_nothing_are_no_chances() -> None:
     recorder = Recorder()
     for _ in range(200):
-        recorder.answered("verify", 0.002, told(UNKNOWN), Observation(Judgement.SILENT))
+        answered(recorder, told(UNKNOWN), Observation(Judgement.SILENT))
 
     assert verdicts(recorder)["LOAD-1"].verdict is Verdict.INCONCLUSIVE
     assert recorder.result("closed: 1 users", 1, []).notes == [
@@ -86,7 +102,7 @@ def test_answers_that_judge_nothing_are_no_chances() -> None:
 def test_contradiction_breaks_its_own_rule_and_load_1() -> None:
     recorder = Recorder()
     judged(recorder, MINIMUM_OF["LOAD-1"], legal())
-    recorder.answered("verify", 0.002, told(), BROKEN)
+    answered(recorder, told(), BROKEN)
     recorder.contradicted(Contradiction(BROKEN, [told()], [], (True, 1.0)))
 
     found = verdicts(recorder)
@@ -125,8 +141,8 @@ def test_first_and_worst_history_are_kept_however_often_a_rule_is_broken() -> No
 
 
 def test_nothing_secret_stands_in_the_evidence() -> None:
-    recorder, card = Recorder(), LoadCard(profile().policy)
-    card.learn("481516")
+    recorder, card = Recorder(), LoadCard(new_card(), profile().policy)
+    card.codes.add("481516")
     card.sent |= {"234299", card.owner.csc}
     body = f'{{"otc":"481516","b":"234299","csc":"{card.owner.csc}","t":"{TOKEN}"}}'
     history = [told(body=body.encode())]
@@ -176,7 +192,8 @@ def test_so_many_calls_in_a_row_without_an_answer_are_hopeless() -> None:
 def test_figures_add_up() -> None:
     recorder = Recorder()
     judged(recorder, 30, legal())
-    recorder.answered("start", 0.004, told(frozenset({Outcome.DONE})), legal())
+    started = msgspec.structs.replace(told(frozenset({Outcome.DONE})), operation="start")
+    answered(recorder, started, legal(), due_s=0.004)
     recorder.unanswered("verify", measured=True)
     recorder.unanswered("inbox", measured=False)
 
@@ -188,3 +205,21 @@ def test_figures_add_up() -> None:
     assert found.latency is not None
     assert found.latency.max_ms == 4.0
     assert found.notes == ["a note"]
+
+
+def test_latency_is_kept_from_when_due_and_from_when_sent_for_each_outcome() -> None:
+    recorder = Recorder()
+    for due_s in (0.010, 0.500):
+        answered(recorder, told(), legal(), due_s=due_s, sent_s=0.010)
+    answered(recorder, told(frozenset({Outcome.LOCKED})), legal(), due_s=0.002, sent_s=0.002)
+
+    found = recorder.result("open: 3/s, constant", 3, [])
+
+    assert found.latency is not None
+    assert found.latency_sent is not None
+    assert (found.latency.max_ms, found.latency_sent.max_ms) == (500.0, 10.0)
+    by_outcome = found.operations[0].by_outcome
+    assert {name: one.max_ms for name, one in by_outcome.items()} == {
+        "approved": 500.0,
+        "locked": 2.0,
+    }

@@ -18,9 +18,8 @@ def read(*chunks: bytes) -> tuple[Answer, bool]:
     """The answer, and whether its connection may be used again."""
     parser = Parser()
     for chunk in chunks:
-        answer = parser.take(chunk)
-        if answer is not None:
-            return answer, parser.reusable
+        if parser.take(chunk):
+            return parser.answer(), parser.reusable
     raise AssertionError("no answer yet")
 
 
@@ -53,10 +52,31 @@ def test_answer_that_comes_byte_by_byte_is_whole_in_the_end() -> None:
 
 
 def test_one_parser_reads_answer_after_answer() -> None:
-    parser = Parser()
+    parser, answers = Parser(), []
+    for _ in range(3):
+        parser.begin()
+        assert parser.take(OK)
+        answers.append(parser.answer())
 
-    assert [parser.take(OK) for _ in range(3)] == [read(OK)[0]] * 3
+    assert answers == [read(OK)[0]] * 3
     assert parser.reusable
+
+
+def test_cookies_are_noticed_whatever_their_headers_case() -> None:
+    for name in (b"Set-Cookie", b"set-cookie", b"SET-COOKIE"):
+        answer, _ = read(OK.replace(b"Content-Type: application/json", name + b": a=1; Path=/"))
+        parser = Parser()
+        parser.take(OK.replace(b"Content-Type", name))
+
+        assert parser.sets_cookies()
+        assert answer.cookies == ("a=1; Path=/",)
+
+
+def test_answer_without_cookies_has_none() -> None:
+    parser = Parser()
+    parser.take(OK)
+
+    assert not parser.sets_cookies()
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,13 @@ from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
 from otpspec.cli.output import command_line, end, err, prepare
+from otpspec.load import Arrivals
 from otpspec.profile import Profile
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
+
+LATE_MS = 10.0
+"""From here on it is said while the run goes on that the generator is late."""
 
 
 def load(
@@ -26,6 +30,24 @@ def load(
     users: Annotated[
         int, typer.Option(min=1, help="How many payers at once, in a closed loop.")
     ] = 20,
+    rate: Annotated[
+        str,
+        typer.Option(
+            metavar="RATE",
+            help="Journeys begun a second, whatever the target does: 300/s, 10..500/s, "
+            "100/s,200/s. In place of --users.",
+        ),
+    ] = "",
+    arrivals: Annotated[
+        str, typer.Option(metavar="KIND", help="With --rate: constant or poisson.")
+    ] = "constant",
+    connections: Annotated[
+        int, typer.Option(min=1, help="With --rate: connections at most; the rest waits.")
+    ] = 1000,
+    cards: Annotated[int | None, typer.Option(min=1, help="How many cards are kept ready.")] = None,
+    think: Annotated[
+        str, typer.Option(metavar="TIME", help="How long a payer thinks before each answer.")
+    ] = "",
     duration: Annotated[
         str, typer.Option("--for", metavar="TIME", help="How long: 30s, 2m.")
     ] = "30s",
@@ -42,6 +64,15 @@ def load(
         lasts = parse_duration(duration)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from error
+    try:
+        thinks = parse_duration(think) if think else timedelta(0)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--think") from error
+    if rate:
+        try:
+            Arrivals.parse(rate, arrivals, lasts.total_seconds())
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--rate") from error
     prepare(out)
     found = run(
         read,
@@ -49,6 +80,11 @@ def load(
         changes=changes or [],
         users=users,
         spawn_rate=spawn_rate,
+        rate=rate,
+        arrivals=arrivals,
+        connections=connections,
+        cards=cards,
+        think=thinks,
         lasts=lasts,
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
         strict=strict,
@@ -65,6 +101,11 @@ def run(
     lasts: timedelta,
     seed: int,
     spawn_rate: float | None = None,
+    rate: str = "",
+    arrivals: str = "constant",
+    connections: int = 1000,
+    cards: int | None = None,
+    think: timedelta = timedelta(0),
     strict: bool = False,
 ) -> results.Results:
     """Run the load, and show how it goes.
@@ -81,6 +122,11 @@ def run(
             changes=changes,
             users=users,
             spawn_rate=spawn_rate,
+            rate=rate,
+            arrivals=arrivals,
+            connections=connections,
+            cards=cards,
+            think=think,
             duration=lasts,
             seed=seed,
             on_progress=show,
@@ -115,6 +161,8 @@ class Show:
 
     def __call__(self, told: locust_load.Progress) -> None:
         words = f"loading, {told.rate_per_s:,.0f}/s, p99 {told.p99_ms:.1f} ms"
+        if told.late_ms > LATE_MS:
+            words += f", the generator up to {told.late_ms:,.0f} ms late"
         if told.failures:
             words += f", {told.failures} failures"
         self._progress.update(self._task, completed=told.elapsed_s, description=words)

@@ -4,9 +4,20 @@ Behaviours are written with Shopper, Journey and Share; `run` starts the load pr
 imports Locust: only that process does, since Locust patches whatever process imports it.
 """
 
+from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import LoadRun, Progress
 from otpspec.load.parent import DAY, run
 from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Challenge, Journey, Share
 
-__all__ = ["DAY", "Challenge", "Journey", "LoadRun", "Progress", "Share", "Shopper", "run"]
+__all__ = [
+    "DAY",
+    "Arrivals",
+    "Challenge",
+    "Journey",
+    "LoadRun",
+    "Progress",
+    "Share",
+    "Shopper",
+    "run",
+]

@@ -21,14 +21,16 @@ from locust.env import Environment
 from locust.runners import LocalRunner
 
 from otpspec.errors import OtpspecError
-from otpspec.exchange import guard
 from otpspec.load import clock
-from otpspec.load.connection import Place
+from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
+from otpspec.load.place import places
 from otpspec.load.plan import Plan
+from otpspec.load.post import order as post_order
 from otpspec.load.steps import Share
-from otpspec.load.user import OtpUser, Session, begin
+from otpspec.load.user import OtpUser, begin
 from otpspec.load.verdicts import rule_results
+from otpspec.load.world import World
 from otpspec.profile import Profile, load
 
 GRACE_S = 2.0
@@ -75,7 +77,7 @@ class _Run:
         self._order = order
         self._out = out
         self._profile: Profile = load(order.profile, base_url=order.base_url, changes=order.changes)
-        self._place = Place(self._profile.origin, guard(self._profile))
+        self._places = places(self._profile)
         self._mix = find_mix(order.mix)
         self._ended = Event()  # by someone, before its time
         self._cpu = 0.0  # seconds of it that were used when the run began
@@ -83,34 +85,57 @@ class _Run:
     def run(self) -> LoadRun:
         """Raises OtpspecError where nothing could be measured."""
         order = self._order
-        first = clock.read(self._profile, self._place)
-        rate = 1.0 if first is None else first.rate
-        plan = Plan(
+        first = clock.read(self._profile, self._places)
+        world = World(
+            self._plan(first),
+            post_order(self._profile, order.profile, order.base_url, order.changes),
+            connections=order.connections,
+            cards=order.cards,
+        )
+        environment = Environment(user_classes=[Payer], stop_timeout=GRACE_S)
+        session = begin(environment, world)
+        environment.events.user_error.add_listener(  # type: ignore[no-untyped-call]
+            lambda exception, **_: world.fail(exception)
+        )
+        runner = environment.create_local_runner()
+        self._listen(world)
+        try:
+            world.open()
+            self._cpu = time.process_time()
+            runner.start(order.users, spawn_rate=order.spawn_rate)
+            ticker = gevent.spawn(self._tick, world, runner)
+            world.over.wait(timeout=order.duration_s)
+            lasted = world.recorder.elapsed()
+            ticker.kill()
+            world.stop()
+            self._let_finish(world)
+            runner.quit()
+            return self._conclude(world, first, lasted)
+        finally:
+            session.close()
+
+    def _plan(self, first: clock.Reading | None) -> Plan:
+        order = self._order
+        arrivals = None
+        if order.rate:
+            arrivals = Arrivals.parse(order.rate, order.arrivals, order.duration_s)
+        return Plan(
             self._profile,
-            self._place,
+            self._places,
             self._mix,
             seed=order.seed,
-            rate=rate,
+            rate=1.0 if first is None else first.rate,
             duration_s=order.duration_s,
+            arrivals=arrivals,
+            think_s=order.think_s,
         )
-        session = Session(plan)
-        self._listen(session)
-        environment = _environment(session)
-        runner = environment.create_local_runner()
-        self._cpu = time.process_time()
-        runner.start(order.users, spawn_rate=order.spawn_rate)
-        ticker = gevent.spawn(self._tick, session, runner)
-        session.over.wait(timeout=order.duration_s)
-        ticker.kill()
-        runner.quit()
-        return self._conclude(session, first)
 
-    def _listen(self, session: Session) -> None:
+    def _listen(self, world: World) -> None:
         """End on a signal, and when the pipe that orders come by is closed at its other end."""
 
         def end(*_: Any) -> None:
             self._ended.set()
-            session.over.set()
+            world.over.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             gevent.signal_handler(number, end)
@@ -124,39 +149,48 @@ class _Run:
 
         gevent.spawn(watch)
 
-    def _tick(self, session: Session, runner: LocalRunner) -> None:
-        recorder = session.recorder
+    def _let_finish(self, world: World) -> None:
+        """An open run's last requests are waited for: the slowest are among them."""
+        if world.stream is None or world.failure is not None or self._ended.is_set():
+            return
+        deadline = world.now() + GRACE_S
+        while world.stream.calls and world.now() < deadline and not self._ended.is_set():
+            gevent.sleep(0.01)
+
+    def _tick(self, world: World, runner: LocalRunner) -> None:
+        recorder, stream = world.recorder, world.stream
         while True:
             for _ in range(2):  # in the middle of each second its users are counted
                 gevent.sleep(0.5 - recorder.elapsed() % 0.5)
-                recorder.users(runner.user_count)
+                users = runner.user_count if stream is None else stream.under_way
+                recorder.users(users)
             p50, p99 = recorder.latency.percentiles(0.5, 0.99)
             progress = Progress(
                 elapsed_s=round(recorder.elapsed(), 1),
-                users=runner.user_count,
+                users=users,
                 rate_per_s=recorder.last_rate(),
                 requests=recorder.requests,
                 failures=recorder.failures,
                 judged=recorder.judged,
                 p50_ms=round(p50, 3),
                 p99_ms=round(p99, 3),
+                late_ms=round(world.punctual.late.largest / 1e3, 3),
             )
             _tell(self._out, progress)
 
-    def _conclude(self, session: Session, first: clock.Reading | None) -> LoadRun:
-        failure, recorder = session.failure, session.recorder
+    def _conclude(self, world: World, first: clock.Reading | None, lasted: float) -> LoadRun:
+        failure, recorder = world.failure, world.recorder
         if failure is not None and not (isinstance(failure, OtpspecError) and recorder.judged):
             raise failure
         notes = [] if failure is None else [str(failure).splitlines()[0]]
-        if (busy := (time.process_time() - self._cpu) / max(recorder.elapsed(), 0.1)) > BUSY:
+        if (busy := (time.process_time() - self._cpu) / max(lasted, 0.1)) > BUSY:
             notes.append(
                 f"the load process used {busy:.0%} of a core: it was as busy as it can be, and the "
                 "latencies hold its own waiting, too; fewer users show the target's"
             )
         untimed = self._untimed(first)
-        order = self._order
         return LoadRun(
-            load=recorder.result(f"closed: {order.users} users", order.users, notes),
+            load=world.result(self._order.users, notes, lasted=lasted),
             rules=rule_results(recorder, self._profile, untimed=untimed),
             clock=clock.describe(first),
             complete=failure is None and not self._ended.is_set(),
@@ -166,7 +200,7 @@ class _Run:
         if first is None:
             return ""
         try:
-            last = clock.read(self._profile, self._place)
+            last = clock.read(self._profile, self._places)
         except OtpspecError:
             return "the target's clock could not be read at the end of the run"
         return "" if last is None else clock.drift(first, last)
@@ -174,17 +208,6 @@ class _Run:
 
 class Payer(OtpUser):
     """The users of an order."""
-
-
-def _environment(session: Session) -> Environment:
-    environment = Environment(user_classes=[Payer], stop_timeout=GRACE_S)
-    begin(environment, session)
-
-    def mishap(exception: Exception, **_: Any) -> None:
-        session.fail(exception)
-
-    environment.events.user_error.add_listener(mishap)  # type: ignore[no-untyped-call]
-    return environment
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The target's clock during a load run: read at its start and at its end."""
 
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from otpspec.errors import TargetError
-from otpspec.load.connection import Connection, NoAnswerError, Place
+from otpspec.load.once import NoAnswerError, exchange
+from otpspec.load.place import Place
 from otpspec.load.wire import encode
 from otpspec.profile import Profile, Raw
 
@@ -21,7 +23,7 @@ class Reading(NamedTuple):
     told: float
 
 
-def read(profile: Profile, place: Place) -> Reading | None:
+def read(profile: Profile, places: Mapping[str, Place]) -> Reading | None:
     """Read the target's clock; None where it has none of its own, and runs as real time does.
 
     Raises TargetError where it cannot be read.
@@ -29,14 +31,15 @@ def read(profile: Profile, place: Place) -> Reading | None:
     operation = profile.clock.read
     if operation is None:
         return None
-    connection = Connection(place, profile.timeout.total_seconds())
+    place = places[operation.origin]
     asked = time.monotonic()
     try:
-        answer = connection.exchange(encode(operation.build({}), place.host))
+        data = encode(operation.build({}), place.host)
+        answer = exchange(place, data, timeout=profile.timeout.total_seconds())
         told = time.monotonic()
         if answer.status != 200:
             raise ValueError(f"HTTP {answer.status}")
-        captured = operation.captured(Raw(*answer))
+        captured = operation.captured(Raw(answer.status, answer.headers, answer.body))
         return Reading(float(captured["now"]), float(captured.get("rate") or 1.0), asked, told)
     except (NoAnswerError, ValueError, TypeError, KeyError) as error:
         raise TargetError(
@@ -44,8 +47,6 @@ def read(profile: Profile, place: Place) -> Reading | None:
             f"  profile   {profile.source}, [clock]\n"
             "Try: check --base-url, and that tokens in the environment are this server's."
         ) from error
-    finally:
-        connection.close()
 
 
 def drift(first: Reading, last: Reading) -> str:

@@ -16,6 +16,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     seed: int
     mix: str  # "package.module:NAME" of a sequence of Share
+    rate: str = ""  # journeys: "300/s", "10..500/s"; "": closed, of so many users
+    arrivals: str = "constant"
+    connections: int = 1000  # at most, to one place; of an open run
+    cards: int | None = None  # that are kept ready; None: as many as the rate asks for
+    think_s: float = 0.0  # between an answer and the next request of a journey, on average
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -29,6 +34,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     judged: int
     p50_ms: float
     p99_ms: float
+    late_ms: float = 0.0  # open: how late the generator was at worst
 
 
 class LoadRun(msgspec.Struct, frozen=True, kw_only=True, tag=True):

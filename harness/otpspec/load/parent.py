@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Any
 
-from otpspec.errors import TargetError
+from otpspec.errors import OtpspecError, TargetError
+from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, decode, encode
 
 DAY = "otpspec_scenarios.load.behaviours:DAY"
@@ -28,6 +29,11 @@ def run(
     changes: Sequence[str] = (),
     users: int = 20,
     spawn_rate: float | None = None,
+    rate: str = "",
+    arrivals: str = "constant",
+    connections: int = 1000,
+    cards: int | None = None,
+    think: timedelta = timedelta(0),
     duration: timedelta,
     seed: int = 0,
     mix: str = DAY,
@@ -36,14 +42,28 @@ def run(
     """Run journeys against a target under Locust, in a process of its own.
 
     `profile`: a path, or a shipped profile's name. `changes`: single values of it that differ, as
-    "policy.validity=8s". `spawn_rate`: users begun a second; None: all
-    in the first. `mix`: "package.module:NAME" of a sequence of Share. `on_progress` is told once a
+    "policy.validity=8s". `spawn_rate`: users begun a second; None: all in the first.
+
+    `rate` makes it an open run, in which journeys begin when they are due whatever the target does:
+    "300/s", "10..500/s" (a ramp), "100/s,200/s,400/s" (steps); `arrivals` is "constant" or
+    "poisson". `connections`: how many there are at most; what finds none free waits, and is counted
+    from when it was due. `cards`: how many are kept ready. `think`: how long a payer takes between
+    an answer and the next request, on average. Without `rate` the run is closed: each of `users`
+    begins a journey when its last has ended.
+
+    `mix`: "package.module:NAME" of a sequence of Share. `on_progress` is told once a
     second how it goes.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the
     result is then not `complete`. Raises OtpspecError (ProfileError and TargetError are among
     them) where nothing could be measured.
     """
+    if rate:
+        try:
+            Arrivals.parse(rate, arrivals, duration.total_seconds())
+        except ValueError as error:
+            raise OtpspecError(f"rate: {error}") from error
+        users = 1  # who stands for the whole schedule
     order = Order(
         profile=profile,
         base_url=base_url,
@@ -53,6 +73,11 @@ def run(
         duration_s=duration.total_seconds(),
         seed=seed,
         mix=mix,
+        rate=rate,
+        arrivals=arrivals,
+        connections=connections,
+        cards=cards,
+        think_s=think.total_seconds(),
     )
     with tempfile.TemporaryFile() as errors, _process(errors) as child:
         with _passed_on(child):

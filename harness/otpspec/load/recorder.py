@@ -1,17 +1,23 @@
-"""What a load run has seen so far: counts, latencies, and what broke."""
+"""What a load run has seen so far: counts, latencies, and what broke.
+
+Everything in it is a sum, a maximum or a first, so that the recorders of several processes merge.
+"""
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from otpspec.load.card import Told
-from otpspec.load.histogram import Histogram
+from otpspec.load.histogram import BITS, LARGEST, Histogram
+from otpspec.load.timeline import Timeline
 from otpspec.model import Judgement, Observation
 from otpspec.outcome import SILENT, SUCCESS, Outcome
-from otpspec.results import LoadPoint, LoadResult, OperationLoad
+from otpspec.results import Latency, LoadResult, OperationLoad
 
 HOPELESS = 50
 """So many calls in a row without an answer end the run."""
+
+_BROKEN, _SILENT = Judgement.BROKEN, Judgement.SILENT
 
 
 class Contradiction:
@@ -43,27 +49,20 @@ class Broken:
         self.worst = first
 
 
-class _Operation:
-    """One operation's answers."""
+class Cell:
+    """The answers to one operation that mean the same."""
 
-    __slots__ = ("failures", "latency", "outcomes")
+    __slots__ = ("count", "due", "length", "operation", "outcomes", "sent", "untold")
 
-    def __init__(self) -> None:
-        self.failures = 0
-        self.latency = Histogram()
-        self.outcomes: Counter[str] = Counter()
-
-
-class _Second:
-    """The answers of one second."""
-
-    __slots__ = ("failures", "latency", "unanswered", "users")
-
-    def __init__(self) -> None:
-        self.users = 0
-        self.failures = 0
-        self.unanswered = 0
-        self.latency = Histogram()
+    def __init__(self, operation: str, outcomes: frozenset[Outcome]) -> None:
+        self.operation = operation
+        self.outcomes = outcomes
+        self.count = 0
+        self.length = 0  # bytes of bodies
+        self.due = Histogram()  # from when each request was due
+        self.sent = Histogram()  # from when each was sent
+        self.untold: dict[int, int] = {}
+        """Answers that Locust has not been told of, by bucket of their latency."""
 
 
 class Recorder:
@@ -71,13 +70,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._operations: dict[str, _Operation] = {}
-        self._seconds: dict[int, _Second] = {}
-        self.latency = Histogram()  # of every measured answer
+        self.cells: dict[tuple[str, frozenset[Outcome]], Cell] = {}
+        self.timeline = Timeline(self._began)
+        self.failed: Counter[str] = Counter()  # by operation: broken rules, and no answers
+        self.lost: Counter[str] = Counter()  # by operation: no answers
         self.requests = 0
         self.failures = 0
         self.judged = 0
-        self.chances: Counter[str] = Counter()
+        self._chances: Counter[frozenset[str]] = Counter()
         self.guarded = 0  # judged answers to a wrong OTC or a wrong 3CSC
         self.let_through = 0  # those of them that were approved
         self.broken: dict[str, Broken] = {}
@@ -86,48 +86,87 @@ class Recorder:
         self._unanswered = 0  # in a row
         self.ever_answered = False
 
+    def restart(self) -> None:
+        """The run begins now: what came before was preparation."""
+        self._began = time.monotonic()
+        self.timeline = Timeline(self._began)
+
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._began
 
+    @property
+    def chances(self) -> Counter[str]:
+        """How many answers could have broken each rule."""
+        found: Counter[str] = Counter()
+        for rules, count in self._chances.items():
+            for rule in rules:
+                found[rule] += count
+        return found
+
     def answered(
-        self, operation: str, seconds: float, told: Told, observation: Observation
+        self, told: Told, seen: Observation, due_s: float, sent_s: float, at: float
     ) -> None:
-        """A measured answer came."""
+        """A measured answer came, so many seconds after it was due and after it was sent.
+
+        `at`: when, as `time.monotonic` shows it. This is done for each answer: it is written out.
+        """
+        key = (told.operation, told.outcomes)
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = Cell(*key)
+        value = int(due_s * 1e6 + 0.5)
+        if not 0 <= value <= LARGEST:
+            value = 0 if value < 0 else LARGEST
+        shift = value.bit_length() - BITS - 1
+        bucket = (shift << BITS) + (value >> shift) if shift > 0 else value
+        histogram = cell.due
+        histogram.counts[bucket] += 1
+        histogram.total += value
+        if value > histogram.largest:
+            histogram.largest = value
+        cell.untold[bucket] = cell.untold.get(bucket, 0) + 1
+        timeline = self.timeline
+        if at >= timeline.ends:
+            timeline.turn(at)
+        timeline.counts[bucket] += 1
+        value = int(sent_s * 1e6 + 0.5)
+        if not 0 <= value <= LARGEST:
+            value = 0 if value < 0 else LARGEST
+        shift = value.bit_length() - BITS - 1
+        histogram = cell.sent
+        histogram.counts[(shift << BITS) + (value >> shift) if shift > 0 else value] += 1
+        histogram.total += value
+        if value > histogram.largest:
+            histogram.largest = value
+        cell.count += 1
+        cell.length += len(told.text)
         self._unanswered = 0
         self.ever_answered = True
-        failed = observation.judgement is Judgement.BROKEN
-        of = self._of(operation)
-        of.latency.record(seconds)
-        for outcome in told.outcomes:
-            of.outcomes[outcome] += 1
-        self.latency.record(seconds)
-        second = self._second()
-        second.latency.record(seconds)
         self.requests += 1
-        if failed:
-            of.failures += 1
+        if seen.judgement is _SILENT:
+            return
+        self.judged += 1
+        if seen.chances:
+            self._chances[seen.chances] += 1
+        if seen.judgement is _BROKEN:
             self.failures += 1
-            second.failures += 1
-        if observation.judgement is not Judgement.SILENT:
-            self.judged += 1
-            self.chances.update(observation.chances)
+            self.failed[told.operation] += 1
+            timeline.failures += 1
 
     def unanswered(self, operation: str, *, measured: bool) -> None:
         """A call got no answer."""
         self._unanswered += 1
         if not measured:
             return
-        of, second = self._of(operation), self._second()
-        of.failures += 1
-        of.outcomes["no answer"] += 1
-        second.failures += 1
-        second.unanswered += 1
+        self.failed[operation] += 1
+        self.lost[operation] += 1
+        self.timeline.lost(time.monotonic())
         self.requests += 1
         self.failures += 1
 
     def hook_answered(self) -> None:
-        """An answer came to a call that is not measured: the inbox, an enrolment."""
+        """An answer came to a call that is not measured: an enrolment."""
         self._unanswered = 0
         self.ever_answered = True
 
@@ -150,16 +189,24 @@ class Recorder:
 
     def users(self, count: int) -> None:
         """How many users there are in this second."""
-        self._second().users = count
+        self.timeline.saw(time.monotonic(), count)
 
     def last_rate(self) -> float:
         """Requests in the last whole second."""
-        second = self._seconds.get(int(self.elapsed()) - 1)
-        return 0.0 if second is None else float(second.latency.count + second.unanswered)
+        return self.timeline.last_rate(time.monotonic())
 
-    def result(self, arrivals: str, users: int, notes: Sequence[str]) -> LoadResult:
-        """What was measured."""
-        duration = max(self.elapsed(), 1e-9)
+    @property
+    def latency(self) -> Histogram:
+        """Of every measured answer, from when its request was due."""
+        return _sum(cell.due for cell in self.cells.values())
+
+    def result(
+        self, arrivals: str, users: int, notes: Sequence[str], *, lasted: float | None = None
+    ) -> LoadResult:
+        """What was measured. `lasted`: seconds, where the run ended a while ago."""
+        duration = max(self.elapsed() if lasted is None else lasted, 1e-9)
+        whole, sent = self.latency, _sum(cell.sent for cell in self.cells.values())
+        names = sorted({cell.operation for cell in self.cells.values()} | self.lost.keys())
         return LoadResult(
             arrivals=arrivals,
             duration_s=round(duration, 3),
@@ -168,57 +215,47 @@ class Recorder:
             failures=self.failures,
             judged=self.judged,
             rate_per_s=round(self.requests / duration, 3),
-            latency=self.latency.latency() if self.latency.count else None,
-            operations=[self._operation(name, duration) for name in sorted(self._operations)],
+            latency=whole.latency() if whole.count else None,
+            latency_sent=sent.latency() if whole.count else None,
+            operations=[self._operation(name, duration) for name in names],
             behaviours=dict(sorted(self.behaviours.items())),
-            timeline=self._timeline(duration),
+            timeline=self.timeline.points(duration),
             notes=[*notes, *self._notes()],
         )
 
     def _operation(self, name: str, duration: float) -> OperationLoad:
-        of = self._operations[name]
-        count = of.latency.count + of.outcomes["no answer"]
+        cells = [cell for cell in self.cells.values() if cell.operation == name]
+        outcomes: Counter[str] = Counter()
+        by_outcome: dict[str, Latency] = {}
+        for cell in cells:
+            meaning = sorted(cell.outcomes)
+            outcomes.update(dict.fromkeys(map(str, meaning), cell.count))
+            by_outcome[" or ".join(meaning)] = cell.due.latency()
+        if self.lost[name]:
+            outcomes["no answer"] = self.lost[name]
+        count = sum(cell.count for cell in cells) + self.lost[name]
         return OperationLoad(
             operation=name,
             count=count,
-            failures=of.failures,
+            failures=self.failed[name],
             rate_per_s=round(count / duration, 3),
-            latency=of.latency.latency(),
-            outcomes={outcome: n for outcome, n in sorted(of.outcomes.items()) if n},
-        )
-
-    def _timeline(self, duration: float) -> list[LoadPoint]:
-        """A point for each second; a last one that is less than half of one says too little."""
-        whole = [n for n in sorted(self._seconds) if duration - n >= 0.5]
-        return [self._point(n, min(duration - n, 1.0)) for n in whole]
-
-    def _point(self, number: int, lasted: float) -> LoadPoint:
-        second = self._seconds[number]
-        p50, p99 = second.latency.percentiles(0.5, 0.99)
-        return LoadPoint(
-            t_s=float(number),
-            users=second.users,
-            rate_per_s=round((second.latency.count + second.unanswered) / lasted, 3),
-            failures_per_s=round(second.failures / lasted, 3),
-            p50_ms=round(p50, 3),
-            p99_ms=round(p99, 3),
+            latency=_sum(cell.due for cell in cells).latency(),
+            latency_sent=_sum(cell.sent for cell in cells).latency(),
+            outcomes=dict(sorted(outcomes.items())),
+            by_outcome=dict(sorted(by_outcome.items())),
         )
 
     def _notes(self) -> list[str]:
         notes = [f"{count} journeys ended early: {why}" for why, count in self.trouble.items()]
-        meant: Counter[str] = sum((of.outcomes for of in self._operations.values()), Counter())
+        meant: Counter[str] = Counter()
+        for cell in self.cells.values():
+            meant.update(dict.fromkeys(map(str, cell.outcomes), cell.count))
         silent = [outcome for outcome in sorted(SILENT) if meant[outcome]]
         return notes + [f"{meant[o]} answers were {o}, and judge nothing" for o in silent]
 
-    def _of(self, operation: str) -> _Operation:
-        found = self._operations.get(operation)
-        if found is None:
-            found = self._operations[operation] = _Operation()
-        return found
 
-    def _second(self) -> _Second:
-        number = int(time.monotonic() - self._began)
-        found = self._seconds.get(number)
-        if found is None:
-            found = self._seconds[number] = _Second()
-        return found
+def _sum(histograms: Iterable[Histogram]) -> Histogram:
+    found = Histogram()
+    for histogram in histograms:
+        found.merge(histogram)
+    return found

@@ -1,87 +1,150 @@
-"""A Locust user that plays journeys: the bridge between Locust and the judge."""
+"""A Locust user that is one slot of the process's engine: the bridge from Locust to the judge."""
 
-import itertools
 import logging
-import random
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
-from gevent.event import Event
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.user.task import LOCUST_STATE_STOPPING
 
-from otpspec.errors import OtpspecError, TargetError
-from otpspec.exchange import guard
+from otpspec.errors import OtpspecError
 from otpspec.load import clock
-from otpspec.load.connection import Place
-from otpspec.load.payer import Payer
+from otpspec.load.arrivals import Arrivals
+from otpspec.load.place import places
 from otpspec.load.plan import Plan
-from otpspec.load.recorder import HOPELESS, Recorder
+from otpspec.load.post import order
+from otpspec.load.slot import Slot
+from otpspec.load.statistics import Statistics
 from otpspec.load.steps import Share
-from otpspec.profile import Request, load
+from otpspec.load.world import CONNECTIONS_MOST, World
+from otpspec.profile import load
 
 logger = logging.getLogger(__name__)
 
 
 class Session:
-    """One test run in one process: what its users share."""
+    """A world that Locust's users live in."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.recorder = Recorder()
-        self.over = Event()
-        """Set when the run cannot go on; `failure` says why."""
+    def __init__(self, environment: Environment, world: World) -> None:
+        self.environment = environment
+        self.world = world
+        self.users = 0
+        self._statistics = Statistics(environment, world)
 
-        self.failure: Exception | None = None
-        self.numbers = itertools.count()
+    def came(self) -> None:
+        """There is another user."""
+        self.users += 1
+        self._share()
 
-    def fail(self, why: Exception) -> None:
-        """End the run. The first reason stands."""
-        if self.failure is None:
-            self.failure = why
-        self.over.set()
+    def went(self) -> None:
+        """There is one less."""
+        self.users -= 1
+        self._share()
+
+    def _share(self) -> None:
+        if self.world.plan.arrivals is not None:
+            self.world.shared(self.users, max(self._total(), self.users))
+
+    def _total(self) -> int:
+        """How many users there are to be, in all processes together."""
+        options = self.environment.parsed_options
+        asked = 0 if options is None else (options.num_users or 0)
+        runner: Any = self.environment.runner
+        return asked or int(getattr(runner, "target_user_count", 0) or 0)
+
+    def close(self) -> None:
+        """The run is over."""
+        self.world.close()
+        self._statistics.close()
 
 
 _sessions: "WeakKeyDictionary[Environment, Session]" = WeakKeyDictionary()
 
 
-def begin(environment: Environment, session: Session) -> None:
-    """Give the users of an environment their session, before they are spawned."""
-    _sessions[environment] = session
+def begin(environment: Environment, world: World) -> Session:
+    """Give the users of an environment their world, before they are spawned."""
+    session = _sessions[environment] = Session(environment, world)
+    return session
 
 
 def set_up(
-    environment: Environment, *, target: str, base_url: str | None, seed: int, mix: Sequence[Share]
+    environment: Environment,
+    *,
+    target: str,
+    base_url: str | None,
+    seed: int,
+    mix: Sequence[Share],
+    rate: str = "",
+    arrivals: str = "constant",
+    connections: int = CONNECTIONS_MOST,
+    think_s: float = 0.0,
 ) -> None:
-    """Read the profile and the target's clock for a run that Locust's own command line starts.
+    """Make a world for a run that Locust's own command line starts.
 
     Where the target cannot be used, the run ends at once with a message and exit code 2.
     """
-    _sessions.pop(environment, None)  # of an earlier run
+    tear_down(environment)  # what is left of an earlier run
     options = environment.parsed_options
     duration = None if options is None else options.run_time
     try:
         profile = load(target, base_url=base_url)
-        place = Place(profile.origin, guard(profile))
-        reading = clock.read(profile, place)
-        rate = 1.0 if reading is None else reading.rate
-        plan = Plan(profile, place, mix, seed=seed, rate=rate, duration_s=duration or None)
+        where = places(profile)
+        reading = clock.read(profile, where)
+        plan = Plan(
+            profile,
+            where,
+            mix,
+            seed=seed,
+            rate=1.0 if reading is None else reading.rate,
+            duration_s=duration or None,
+            arrivals=_arrivals(rate, arrivals, duration),
+            think_s=think_s,
+        )
+        world = World(
+            plan,
+            order(profile, target, base_url),
+            connections=connections,
+            share=_part(environment),
+        )
+        session = begin(environment, world)
+        world.open()
     except OtpspecError as error:
+        tear_down(environment)
         _give_up(environment, error)
         return
-    session = Session(plan)
-    begin(environment, session)
 
     def watch() -> None:
-        session.over.wait()
-        if session.failure is not None:
-            _give_up(environment, session.failure)
+        session.world.over.wait()
+        if session.world.failure is not None:
+            _give_up(environment, session.world.failure)
 
     gevent.spawn(watch)
+
+
+def tear_down(environment: Environment) -> None:
+    """End the world of an environment's run, if there is one."""
+    session = _sessions.pop(environment, None)
+    if session is not None:
+        session.close()
+
+
+def _arrivals(rate: str, kind: str, duration: float | None) -> Arrivals | None:
+    if not rate:
+        return None
+    try:
+        return Arrivals.parse(rate, kind, float(duration or 3600))
+    except ValueError as error:
+        raise OtpspecError(f"--otp-rate: {error}") from error
+
+
+def _part(environment: Environment) -> tuple[int, int]:
+    runner: Any = environment.runner
+    options = environment.parsed_options
+    workers = 1 if options is None else (getattr(options, "expect_workers", 1) or 1)
+    return max(int(getattr(runner, "worker_index", 0) or 0), 0), max(int(workers), 1)
 
 
 def _give_up(environment: Environment, why: Exception) -> None:
@@ -92,69 +155,51 @@ def _give_up(environment: Environment, why: Exception) -> None:
 
 
 class OtpUser(User):
-    """A payer of the session that `begin` has given its environment."""
+    """A payer of the world that `begin` has given its environment.
+
+    Where arrivals are open, it stands for its part of the schedule and of the connections.
+    """
 
     abstract = True
     _session: Session | None = None
-    _payer: Payer | None = None
+    _slot: Slot | None = None
 
     def on_start(self) -> None:
-        """Make the user's payer, with random choices of its own."""
+        """Take a slot."""
         self._session = session = _sessions.get(self.environment)
         if session is None:
             return  # set_up has said why; Locust would print an exception that is raised here
-        number = f"{getattr(self.environment.runner, 'worker_index', 0)} {next(session.numbers)}"
-        self._payer = Payer(
-            session.plan,
-            session.recorder,
-            random.Random(f"{session.plan.seed} {number}"),  # noqa: S311 - to be repeated
-            report=self._fire,
-            stopping=lambda: session.over.is_set() or self._state == LOCUST_STATE_STOPPING,
-        )
+        if session.world.plan.arrivals is None:
+            self._slot = session.world.slot()
+        session.came()
 
     def on_stop(self) -> None:
-        """Hang up."""
-        if self._payer is not None:
-            self._payer.close()
+        """Give the slot back."""
+        if self._slot is not None:
+            self._slot.stop()
+        if self._session is not None:
+            if self._slot is not None:
+                self._session.world.gone()
+            self._session.went()
+            self._session = None
+
+    def stop(self, force: bool = False) -> Any:
+        """Begin nothing any more; a request under way is waited for, unless it is forced."""
+        if self._slot is None:
+            force = True  # what is under way belongs to the schedule, not to this user
+        else:
+            self._slot.stop()
+        return super().stop(force)
 
     @task
-    def journey(self) -> None:
-        """One journey of the mix."""
-        session, payer = self._session, self._payer
-        if session is None or payer is None:
+    def journeys(self) -> None:
+        """Journeys, for as long as the user lives."""
+        session, slot = self._session, self._slot
+        if session is None or session.world.over.is_set():
             raise StopUser
-        try:
-            payer.play()
-        except OtpspecError as error:
-            session.fail(error)
-        if session.recorder.hopeless():
-            session.fail(hopeless(session))
-        if session.over.is_set():
-            raise StopUser
-
-    def _fire(
-        self, request: Request, seconds: float, length: int, error: Exception | None, measured: bool
-    ) -> None:
-        fields: dict[str, Any] = {
-            "request_type": request.method if measured else "(hook)",
-            "name": request.operation,
-            "response_time": seconds * 1e3,
-            "response_length": length,
-            "exception": error,
-            "context": {},
-        }
-        self.environment.events.request.fire(**fields)
-
-
-def hopeless(session: Session) -> TargetError:
-    """What to say of a target that does not answer."""
-    profile, ever = session.plan.profile, session.recorder.ever_answered
-    why = next(reversed(session.recorder.trouble), "no answer")
-    head = f"{profile.base_url} has stopped answering" if ever else f"{profile.base_url}: no answer"
-    lines = [
-        f"{head}: {HOPELESS} calls in a row came to nothing (the last: {why}).",
-        f"  profile   {profile.source}, target.base_url",
-    ]
-    if not ever:
-        lines.append("No rule was checked, so this says nothing about the target.")
-    return TargetError("\n".join([*lines, "Try: start the target, or give its address."]))
+        if slot is None:
+            session.world.over.wait()
+        else:
+            slot.begin(session.world.now())
+            gevent.wait([slot.over, session.world.over], count=1)
+        raise StopUser

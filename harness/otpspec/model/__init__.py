@@ -1,5 +1,6 @@
 """The rules as a state machine of one card: what may be answered now, and which rule says so."""
 
+from otpspec.model.observation import Judgement, Observation
 from otpspec.model.operation import (
     Amend,
     Cancel,
@@ -15,7 +16,7 @@ from otpspec.model.operation import (
 )
 from otpspec.model.state import Challenge, Fate, State
 from otpspec.model.step import Branch, step
-from otpspec.model.tracker import Judgement, Observation, Tracker
+from otpspec.model.tracker import Tracker
 
 __all__ = [
     "Amend",

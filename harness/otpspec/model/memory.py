@@ -57,7 +57,7 @@ class Memory:
     def __init__(self, policy: Policy) -> None:
         self._max_wrong = policy.max_wrong
         self._voids = policy.wrong_csc == "void"
-        self.challenges: dict[int, Past] = {}
+        self.challenges: dict[int, Past | None] = {}  # None: nothing worth remembering yet
         self.first_called = math.inf  # the card's first start, in target time
         self.newest = -1  # the highest number of a challenge that was ever asked for
         self.streak: list[Failure] = []  # since the count was last cleared
@@ -91,7 +91,7 @@ class Memory:
 
     def replaced(self, operation: Resend | Amend, codes: AbstractSet[str]) -> None:
         """Remember the codes that a resend or a change of the transaction has replaced."""
-        past = self.challenges.get(operation.challenge)
+        past = self._past(operation.challenge)
         if past is None:
             return
         if isinstance(operation, Resend):
@@ -103,7 +103,7 @@ class Memory:
     def _started(self, number: int, called: float) -> None:
         self.newest = max(self.newest, number)
         self.first_called = min(self.first_called, called)
-        self.challenges[number] = Past()
+        self.challenges[number] = None
         if len(self.challenges) > KEPT:
             del self.challenges[next(iter(self.challenges))]
 
@@ -119,7 +119,7 @@ class Memory:
             self._failed(number, by_csc=False)
 
     def _failed(self, number: int, *, by_csc: bool) -> None:
-        past = self.challenges.get(number)
+        past = self._past(number)
         self.streak.append(Failure(number, by_csc, past is not None and past.resent))
         del self.streak[:-KEPT]
         self.uncleared += 1
@@ -129,6 +129,15 @@ class Memory:
         if past is not None:
             past.wrong_csc |= by_csc
             past.tries += not by_csc
+
+    def _past(self, number: int) -> Past | None:
+        """A challenge's past, to be written to; None where the challenge is forgotten."""
+        if number not in self.challenges:
+            return None
+        past = self.challenges[number]
+        if past is None:
+            past = self.challenges[number] = Past()
+        return past
 
     def _cleared(self) -> None:
         self.streak.clear()

@@ -52,7 +52,9 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
     def put(self, changed: Challenge) -> tuple[Challenge, ...]:
         """The challenges with this one among them, in the place of its number's."""
-        number = changed.number
+        number, challenges = changed.number, self.challenges
+        if challenges and challenges[-1].number == number:
+            return (*challenges[:-1], changed)
         kept = [c for c in self.challenges if c.number < number]
         kept.append(changed)
         kept += [c for c in self.challenges if c.number > number]

@@ -221,11 +221,11 @@ def _start(policy: Policy, state: State, operation: Start, time: Span) -> tuple[
     open_before = state.challenges
     if policy.new_start == "voids":
         open_before = voided(open_before, Fate.SUPERSEDED)
-    kept = State(state.failures, _remembered(policy, open_before, time))
+    kept = State(state.failures, remembered(policy, open_before, time))
     return ((_DONE, _with(kept, begun)),)
 
 
-def _remembered(
+def remembered(
     policy: Policy, challenges: tuple[Challenge, ...], time: Span
 ) -> tuple[Challenge, ...]:
     """The challenges without the oldest dead ones, where they have become many."""

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from enum import StrEnum
 
-import msgspec
-
+from otpspec.model import usual
 from otpspec.model.because import explain
 from otpspec.model.chances import chances
 from otpspec.model.memory import Memory
 from otpspec.model.naming import blame
+from otpspec.model.observation import Judgement, Observation
 from otpspec.model.operation import Amend, Operation, Resend, Span
 from otpspec.model.recovery import implied
-from otpspec.model.state import State
+from otpspec.model.state import Challenge, State
 from otpspec.model.step import Branch, step
 from otpspec.outcome import SILENT, Outcome
 from otpspec.policy import Policy
@@ -20,42 +19,8 @@ from otpspec.policy import Policy
 MOST_STATES = 64
 """How many possible states are carried. Beyond it the card is spent: nothing more is judged."""
 
-_NO_CHANCES: frozenset[str] = frozenset()
-
-
-class Judgement(StrEnum):
-    """What an answer came to."""
-
-    LEGAL = "legal"
-    BROKEN = "broken"
-    SILENT = "silent"  # no answer, or one that judges nothing
-
-
-class Observation(msgspec.Struct, frozen=True, gc=False):
-    """One answer, judged."""
-
-    judgement: Judgement
-    chances: frozenset[str] = _NO_CHANCES
-    """The rules that this answer could have broken: empty where it was silent."""
-
-    rule: str = ""  # broken: the rule
-    expected: tuple[Outcome, ...] = ()  # broken: what was legal, sorted
-    got: tuple[Outcome, ...] = ()  # broken: what the answer means, sorted
-    because: str = ""  # broken: why only that was legal
-
-    @property
-    def headline(self) -> str:
-        """'EXPIRY-2: approved, expected expired': the same for each answer of this kind."""
-        if self.judgement is not Judgement.BROKEN:
-            return str(self.judgement)
-        expected, got = " or ".join(self.expected), " or ".join(self.got)
-        return f"{self.rule}: {got}, expected {expected}".replace("_", " ")
-
-    def __str__(self) -> str:
-        return f"{self.headline}: {self.because}" if self.because else self.headline
-
-
 _SILENT = Observation(Judgement.SILENT)
+_NEW = (State(),)
 
 
 class Tracker:
@@ -66,12 +31,16 @@ class Tracker:
     up, or never: a target that may still be at it is not to be asked about the same card.
     """
 
-    __slots__ = ("_memory", "_policy", "_states", "spent")
+    __slots__ = ("_memory", "_policy", "_states", "_usual", "spent")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, unknown: bool = False) -> None:
+        """`unknown`: whether others may have used the card, so that any count is possible."""
         self._policy = policy
-        self._states: tuple[State, ...] = (State(),)
+        self._states: tuple[State, ...] = _NEW
+        if unknown and policy.lock_scope == "card":
+            self._states = tuple(map(State, range(policy.max_wrong + 1)))
         self._memory = Memory(policy)
+        self._usual = usual.of(policy)
         self.spent = False
         """Whether too much is unknown of the card for anything to be judged."""
 
@@ -92,9 +61,20 @@ class Tracker:
         `called` and `returned` are seconds of target time. `outcomes` is what the answer may mean;
         None: no answer came, so that the operation may have happened or not.
         """
-        if self.spent:
+        if len(self._states) == 1 and outcomes is not None:
+            state, memory = self._states[0], self._memory
+            found = self._usual.judge(state, memory, operation, called, returned, outcomes)
+            if found is not None:
+                self._states = (found[0],)
+                return found[1]
+        elif self.spent:
             return _SILENT
-        time = (called, returned)
+        return self._observe(operation, (called, returned), outcomes)
+
+    def _observe(
+        self, operation: Operation, time: Span, outcomes: AbstractSet[Outcome] | None
+    ) -> Observation:
+        called = time[0]
         if isinstance(operation, Resend | Amend):
             self._note_replaced(operation)
         if not outcomes or outcomes & SILENT:
@@ -111,6 +91,15 @@ class Tracker:
 
         For a start or a resend that was observed before its message was read.
         """
+        if len(self._states) == 1:
+            state = self._states[0]
+            c = state.challenges[-1] if state.challenges else None
+            if c is not None and c.number == challenge and c.code is None:
+                sent = (c.sent[0], seen if seen < c.sent[1] else c.sent[1])
+                known = Challenge(c.number, code, c.csc_required, sent, c.fate, c.failures)
+                others = state.challenges[:-1]
+                self._states = (State(state.failures, (*others, known), state.locked),)
+                return
         told: list[State] = []
         for state in self._states:
             found = state.find(challenge)
@@ -120,7 +109,8 @@ class Tracker:
                 return
             if found.code is None:
                 sent = (found.sent[0], min(found.sent[1], seen))
-                known = msgspec.structs.replace(found, code=code, sent=sent)
+                c = found
+                known = Challenge(c.number, code, c.csc_required, sent, c.fate, c.failures)
                 told.append(State(state.failures, state.put(known), state.locked))
         if told:
             self._go_on(told)
@@ -134,15 +124,18 @@ class Tracker:
 
         Infinite while its message has not been seen; None where no such challenge is known.
         """
+        if len(self._states) == 1:
+            one = self._states[0].find(challenge)
+            return None if one is None else one.sent[1] + self._usual.life
         found = [c for state in self._states if (c := state.find(challenge)) is not None]
-        if not found:
-            return None
-        life = (self._policy.validity + self._policy.tolerance).total_seconds()
-        return max(c.sent[1] for c in found) + life
+        return max(c.sent[1] for c in found) + self._usual.life if found else None
 
     def may_be_locked(self) -> bool:
         """Whether the card is locked in one of its possible states."""
-        return any(state.failures >= self._policy.max_wrong for state in self._states)
+        most = self._policy.max_wrong
+        if len(self._states) == 1:
+            return self._states[0].failures >= most
+        return any(state.failures >= most for state in self._states)
 
     def _judge(
         self, operation: Operation, time: Span, outcomes: AbstractSet[Outcome]

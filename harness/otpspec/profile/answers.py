@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import jmespath
@@ -21,7 +21,11 @@ _THROTTLED = frozenset({Outcome.THROTTLED})
 _MALFORMED = frozenset({Outcome.MALFORMED})
 _LONGEST_RETRY_S = 120.0
 _TOO_LONG = (413, 414, 431)
+_DONE = frozenset({Outcome.DONE})
 _UNAVAILABLE = frozenset({Outcome.UNAVAILABLE})
+
+_NO_HEADERS: Mapping[str, str] = {}
+_MOST_KNOWN, _LONGEST_KNOWN = 1000, 1000  # answers that are remembered, and bytes of one
 
 Headers = Mapping[str, str]
 """Header names in lower case."""
@@ -71,6 +75,7 @@ class Raw:
         return " ".join(self.text.split())
 
 
+@cache
 def query(expression: str) -> Callable[[Any], Any]:
     """A JMESPath expression as a function; a plain path of names takes the short way.
 
@@ -78,6 +83,8 @@ def query(expression: str) -> Callable[[Any], Any]:
     """
     if _PATH.fullmatch(expression):
         names = expression.split(".")
+        if len(names) == 1:
+            return lambda node: node.get(expression) if isinstance(node, dict) else None
 
         def walk(node: Any) -> Any:
             for name in names:
@@ -112,7 +119,7 @@ def decode(body: bytes) -> Any:
 class Pattern:
     """One pattern of the profile, ready to be matched."""
 
-    __slots__ = ("_headers", "_json", "_regex", "_text", "outcomes", "statuses")
+    __slots__ = ("_headers", "_regex", "_text", "json", "outcomes", "statuses")
 
     def __init__(self, answer: schema.Answer) -> None:
         outcomes = answer.outcomes if isinstance(answer.outcomes, list) else [answer.outcomes]
@@ -120,16 +127,21 @@ class Pattern:
         statuses = answer.status if isinstance(answer.status, list) else [answer.status]
         self.statuses = frozenset(status for status in statuses if status is not None)
         self._headers = [(name.lower(), re.compile(rx)) for name, rx in answer.header.items()]
-        self._json = [(query(expression), value) for expression, value in answer.json.items()]
+        self.json = [(query(expression), value) for expression, value in answer.json.items()]
         self._text = None if answer.text is None else " ".join(answer.text.split())
         self._regex = None if answer.regex is None else re.compile(answer.regex)
+
+    @property
+    def needs_head(self) -> bool:
+        """Whether it looks at headers; a body's text depends on them, too."""
+        return bool(self._headers) or self._text is not None or self._regex is not None
 
     def matches(self, raw: Raw) -> bool:
         """Whether an answer is of this pattern."""
         headers = raw.headers
         return (
             (not self.statuses or raw.status in self.statuses)
-            and all(_same(find(raw.document), value) for find, value in self._json)
+            and all(_same(find(raw.document), value) for find, value in self.json)
             and all(name in headers and rx.search(headers[name]) for name, rx in self._headers)
             and (self._text is None or self._text in raw.seen)
             and (self._regex is None or self._regex.search(raw.text) is not None)
@@ -202,6 +214,16 @@ class Reader:
     def __init__(self, request: schema.Request) -> None:
         self._patterns = [Pattern(answer) for answer in request.answers]
         self._captures = [(name, capture(source)) for name, source in request.capture.items()]
+        plain = all(isinstance(source, str) for source in request.capture.values())
+        self._plain = [(k, query(str(v))) for k, v in request.capture.items()] if plain else None
+        self.needs_head = any(p.needs_head for p in self._patterns) or any(
+            isinstance(wanted, schema.Capture) and wanted.json is None
+            for wanted in request.capture.values()
+        )
+        """Whether an answer's headers may decide what it means, or what is kept of it."""
+
+        self._asked = list(dict.fromkeys(find for p in self._patterns for find, _ in p.json))
+        self._known: dict[tuple[int, Any], tuple[Reading, bool]] = {}
 
     def read(self, raw: Raw) -> Reading:
         """What an answer means: the first pattern that matches it says so.
@@ -210,16 +232,59 @@ class Reader:
         413, 414 and 431 refuse a request unread for its length (RFC 9110 15.5, RFC 6585 5), and
         anything else is unknown, which judges nothing either.
         """
+        outcomes, kept = self._meaning(raw)
+        return Reading(outcomes, self.captured(raw) if kept else {})
+
+    def _meaning(self, raw: Raw) -> tuple[frozenset[Outcome], bool]:
+        """What an answer means, and whether anything is kept of it."""
         for pattern in self._patterns:
             if pattern.matches(raw):
-                return Reading(pattern.outcomes, self.captured(raw))
+                return pattern.outcomes, True
         if not self._patterns and raw.status < 400:
-            return Reading(frozenset({Outcome.DONE}), self.captured(raw))
+            return _DONE, True
         if raw.status == 429:
-            return Reading(_THROTTLED, {})
+            return _THROTTLED, False
         if raw.status in _TOO_LONG:
-            return Reading(_MALFORMED, {})
-        return Reading(_UNAVAILABLE if raw.status >= 500 else _UNKNOWN, {})
+            return _MALFORMED, False
+        return (_UNAVAILABLE if raw.status >= 500 else _UNKNOWN), False
+
+    def read_bare(self, status: int, body: bytes) -> Reading:
+        """As `read`, for an answer whose headers are not needed.
+
+        What was read before is not read again: of equal answers, and of those that differ only in
+        what no pattern looks at.
+        """
+        if not self._captures:
+            known = self._known.get((status, body)) or self._learn(status, body, body)
+            return known[0]
+        try:
+            document = decode(body)
+        except ValueError:
+            document = None
+        values = tuple([find(document) for find in self._asked])
+        for value in values:
+            if value is not None and type(value) is not str:  # true is not 1, and lists have no key
+                return self.read(Raw(status, _NO_HEADERS, body))
+        bare, kept = self._known.get((status, values)) or self._learn(status, values, body)
+        if not kept:
+            return bare
+        if self._plain is None:
+            return Reading(bare.outcomes, self.captured(Raw(status, _NO_HEADERS, body)))
+        found = {}
+        for name, find in self._plain:
+            value = find(document)
+            if value is not None:
+                found[name] = value
+        return Reading(bare.outcomes, found)
+
+    def _learn(self, status: int, key: Any, body: bytes) -> tuple[Reading, bool]:
+        outcomes, kept = self._meaning(Raw(status, _NO_HEADERS, body))
+        meaning = Reading(outcomes, {}), kept
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        if len(body) <= _LONGEST_KNOWN:
+            self._known[status, key] = meaning
+        return meaning
 
     def captured(self, raw: Raw) -> dict[str, Any]:
         """What is kept of an answer, without what it does not hold."""

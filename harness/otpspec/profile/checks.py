@@ -178,6 +178,8 @@ def _known_places(place: str, found: Findings) -> list[str]:
     table = place.partition("[")[0]
     if table == "inbox.poll" or re.fullmatch(r"inbox(\[\d+\])?\.poll", place):
         return ["contact"]
+    if table == "inbox.feed" or re.fullmatch(r"inbox(\[\d+\])?\.feed", place):
+        return ["after"]
     if table.startswith("clock."):
         return list(_OWN_PLACES["clock"])
     if not table.startswith("operations."):
@@ -281,6 +283,8 @@ def _check_inbox(inbox: msgspec.Struct, place: str, found: Findings) -> None:
         if pattern is not None and _check_pattern(pattern, f"{place}.{key}", found) == 0:
             what = "the code, like '(\\d{6})'" if key == "code" else "it, like 'Ref (\\w+)'"
             found.add(f"{place}.{key}", f"needs a group around {what}")
+    if isinstance(inbox, schema.HttpInbox) and inbox.feed is not None and not inbox.to:
+        found.add(f"{place}.to", "missing; JMESPath that says whose a message of the feed is")
     if isinstance(inbox, schema.CommandInbox) and not inbox.command:
         found.add(f"{place}.command", 'empty; a list like ["docker", "logs", "mail"]')
     for key, known in _INBOX_PLACES.items():

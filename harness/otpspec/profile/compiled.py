@@ -105,7 +105,8 @@ class Profile:
 
     def _steps(self) -> list[Step]:
         steps = [step for operation in self.operations.values() for step in operation.steps]
-        steps += [channel.poll for channel in self.channels if channel.poll is not None]
+        polls = [poll for channel in self.channels for poll in (channel.poll, channel.feed)]
+        steps += [poll for poll in polls if poll is not None]
         return [*steps, *self.clock.steps(), *([self.version] if self.version else [])]
 
     @property

@@ -32,8 +32,13 @@ class Channel:
         """Whether messages come; a code may also be made of a secret, or be a test code."""
 
         self.poll = None
+        self.feed = None
+        """Lists the messages to everyone, where the target can: one request reads many codes."""
+
         if isinstance(settings, schema.HttpInbox):
             self.poll = Step("inbox", settings.poll, base)
+            self.feed = None if settings.feed is None else Step("inbox", settings.feed, base)
+            self._to = query(settings.to) if settings.to else None
             self._messages = query(settings.messages)
             self._id = query(settings.id)
             self._text = query(settings.text)
@@ -47,12 +52,26 @@ class Channel:
 
         Raises ValueError where the answer has no list of messages, or one without its id.
         """
+        return [self._message(message) for message in self._listed(body)]
+
+    def all_messages(self, body: bytes) -> list[tuple[str, Message]]:
+        """The messages of the feed, oldest first, each with the contact that it went to.
+
+        Raises ValueError as `messages` does.
+        """
+        assert self._to is not None, "a feed has inbox.to: the profile was checked"  # noqa: S101
+        return [(str(self._to(m)), self._message(m)) for m in self._listed(body)]
+
+    def _listed(self, body: bytes) -> list[Any]:
         found = self._messages(decode(body))
         if not isinstance(found, list):
             raise ValueError("no list of messages in the answer: see inbox.messages")
         if any(self._id(message) is None for message in found):
             raise ValueError("a message without an id: see inbox.id")
-        return [Message(str(self._id(m)), str(self._text(m) or "")) for m in found]
+        return found
+
+    def _message(self, message: Any) -> Message:
+        return Message(str(self._id(message)), str(self._text(message) or ""))
 
     def code(self, message: Message) -> str | None:
         """The code in a message's text, or None."""

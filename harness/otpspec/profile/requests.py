@@ -93,6 +93,8 @@ class Step:
         self._parts = None if request.multipart is None else compile_tree(request.multipart)
         reader = Reader(request)
         self.read = reader.read
+        self.read_bare = reader.read_bare
+        self.needs_head = reader.needs_head
         self.captured = reader.captured
         tree = [self._path, self._query, self._headers, self._json, self._form, self._parts]
         self.names = frozenset(name for _, name in names_in(tree, ""))

@@ -121,6 +121,10 @@ class HttpInbox(_Inbox, frozen=True, kw_only=True, tag="http"):
     messages: str  # JMESPath: the list of messages in the answer
     id: str  # JMESPath in a message: what tells it from the others
     text: str  # JMESPath in a message: its text
+    feed: Request | None = (
+        None  # lists all messages after the one whose id is {after}, "0" at first
+    )
+    to: str = ""  # JMESPath in a message of the feed: whose it is
 
 
 class SmtpInbox(_Inbox, frozen=True, kw_only=True, tag="smtp"):

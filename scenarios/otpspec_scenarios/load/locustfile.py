@@ -8,7 +8,7 @@ from typing import Any
 from locust import events
 from locust.env import Environment
 
-from otpspec.load.user import OtpUser, set_up
+from otpspec.load.user import OtpUser, set_up, tear_down
 from otpspec_scenarios.load.behaviours import DAY
 
 
@@ -22,6 +22,22 @@ def add_options(parser: Any) -> None:
         help="the target's profile: a path, or the name of a shipped one",
     )
     parser.add_argument("--otp-seed", type=int, default=0, help="seed of the users' random choices")
+    parser.add_argument(
+        "--otp-rate",
+        default="",
+        help="journeys a second, whatever the target does: 300/s, 10..500/s, 100/s,200/s; the "
+        "users share it",
+    )
+    parser.add_argument("--otp-arrivals", default="constant", choices=("constant", "poisson"))
+    parser.add_argument(
+        "--otp-connections", type=int, default=1000, help="with --otp-rate: how many at most"
+    )
+    parser.add_argument(
+        "--otp-think",
+        type=float,
+        default=0.0,
+        help="seconds between an answer and the next request",
+    )
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
@@ -34,7 +50,17 @@ def read_profile(environment: Environment, **_: Any) -> None:
         base_url=environment.host or None,
         seed=options.otp_seed,
         mix=DAY,
+        rate=options.otp_rate,
+        arrivals=options.otp_arrivals,
+        connections=options.otp_connections,
+        think_s=options.otp_think,
     )
+
+
+@events.test_stop.add_listener  # type: ignore[untyped-decorator]
+def hang_up(environment: Environment, **_: Any) -> None:
+    """End what the test has started."""
+    tear_down(environment)
 
 
 class Payer(OtpUser):

@@ -1,0 +1,241 @@
+"""One load run in one process: what its journeys share, from first connection to last count."""
+
+import gc
+import itertools
+import random
+import resource
+import time
+from contextlib import suppress
+from functools import partial
+
+import gevent
+import msgspec
+from gevent.event import Event
+
+from otpspec.errors import OtpspecError, TargetError
+from otpspec.load.asks import Ask, Asks
+from otpspec.load.cards import Cards
+from otpspec.load.codes import Desk
+from otpspec.load.engine import Engine
+from otpspec.load.journey import Play
+from otpspec.load.plan import Plan
+from otpspec.load.post import Order
+from otpspec.load.punctual import CONNECTIONS, Punctual
+from otpspec.load.recorder import HOPELESS, Recorder
+from otpspec.load.slot import Slot, Stream
+from otpspec.load.steps import Step
+from otpspec.results import LoadResult
+
+CONNECTIONS_MOST = 1000
+"""Connections to one place, unless it is said otherwise; a closed run has one for each user."""
+
+HOOKS = 8
+"""Connections of a closed run beside those of its users, for what is not measured."""
+
+PREPARED_MOST = 5000
+"""Cards that are made ready at most before an open run begins, unless it is said otherwise."""
+
+PREPARED_S = 3.0
+"""Seconds of journeys for which there are cards, as far as they go: a target may stall."""
+
+PREPARING_S = 30.0
+
+Fired = tuple[str, str, float, int, Exception | None, bool]
+"""For Locust: method, name, seconds, bytes, what is wrong, whether it is in its statistics yet."""
+
+
+class World:
+    """What the journeys of one process share."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        order: Order,
+        *,
+        connections: int = CONNECTIONS_MOST,
+        cards: int | None = None,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        """`connections`: how many to one place, where arrivals are open. `cards`: how many are
+        made ready, and kept so. `share`: the n-th of so many processes.
+        """
+        self.plan = plan
+        self.profile = plan.profile
+        self.policy = plan.profile.policy
+        self.offers = plan.profile.operations.keys()
+        self.rate = plan.rate
+        self.began = plan.began
+        self.now = time.monotonic
+        self.recorder = Recorder()
+        self.punctual = Punctual()
+        self.over = Event()
+        """Set when the run cannot go on; `failure` says why."""
+
+        self.failure: Exception | None = None
+        self.stopping = False
+        self.fires_each = False
+        """Whether someone listens to each of Locust's request events."""
+
+        self.fired: list[Fired] = []
+        self._most = connections
+        self._connected = 0
+        timeout = self.profile.timeout.total_seconds()
+        max_rate = self.profile.max_rate
+        self.engine = Engine(
+            timeout=timeout,
+            most=connections if plan.arrivals else HOOKS,
+            fail=self.fail,
+            waited=partial(self.punctual.waited, CONNECTIONS),
+            apart_s=1 / max_rate.per_s if max_rate else 0.0,
+        )
+        self.asks = Asks(self.profile, plan.places, self.engine)
+        self.desk = Desk(self.profile, order, self.fail)
+        self._numbers = itertools.count()
+        self._seed = f"{plan.seed} {share[0]}"
+        self.stream = Stream(self, self._rng("stream")) if plan.arrivals else None
+        reserve = cards or 0
+        if plan.arrivals and cards is None:
+            reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
+        self.cards = Cards(self, reserve=reserve)
+        self._thinking = self._rng("thinking")
+        self.thinks = plan.think_s > 0
+        self._cpu = time.process_time()
+
+    def _rng(self, name: object) -> random.Random:
+        return random.Random(f"{self._seed} {name}")  # noqa: S311 - to be repeated
+
+    # --- its life -------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make ready what must be there before the first journey, and begin.
+
+        Raises OtpspecError where the run cannot begin.
+        """
+        _allow_connections()
+        self.desk.open()
+        self.engine.every_tick(self.desk.ticked)
+        self.cards.prepare()
+        deadline = self.now() + PREPARING_S
+        while self.cards.lacking and not self.over.is_set() and self.now() < deadline:
+            gevent.sleep(0.01)
+        if isinstance(self.failure, OtpspecError):
+            raise self.failure
+        gc.collect()
+        gc.freeze()  # what is there now stays: it need not be looked through again and again
+        gc.set_threshold(50_000, 50, 1000)  # next to nothing becomes garbage in cycles
+        self.plan.begin()
+        self.began = self.punctual.began = self.plan.began
+        self.recorder.restart()
+        self._cpu = time.process_time()
+        if self.stream is not None:
+            self.engine.every_tick(self.stream.ticked)
+
+    def close(self) -> None:
+        """Hang up, and end what was started."""
+        self.stop()
+        self.engine.close()
+        self.desk.close()
+        gc.unfreeze()
+
+    def stop(self) -> None:
+        """Begin nothing any more."""
+        self.stopping = True
+        if self.stream is not None:
+            self.stream.stop()
+
+    def fail(self, why: Exception) -> None:
+        """End the run. The first reason stands."""
+        if self.failure is None and not self.stopping:
+            self.failure = why
+        self.over.set()
+
+    def check_hopeless(self, why: str) -> None:
+        """End the run where the target has stopped answering; the last call came to `why`."""
+        if self.recorder.hopeless():
+            self.fail(self._hopeless(why))
+
+    def _hopeless(self, why: str) -> TargetError:
+        profile, ever = self.profile, self.recorder.ever_answered
+        head = f"{profile.base_url} has stopped answering" if ever else ""
+        lines = [
+            f"{head or f'{profile.base_url}: no answer'}: {HOPELESS} calls in a row came to "
+            f"nothing (the last: {why}).",
+            f"  profile   {profile.source}, target.base_url",
+        ]
+        if not ever:
+            lines.append("No rule was checked, so this says nothing about the target.")
+        return TargetError("\n".join([*lines, "Try: start the target, or give its address."]))
+
+    # --- users ----------------------------------------------------------------------------------
+
+    def slot(self) -> Slot:
+        """Another user's slot: one more connection, and journeys one after the other."""
+        self.engine.most += 1
+        return Slot(self, self._rng(next(self._numbers)))
+
+    def gone(self) -> None:
+        """A user's slot is not used any more."""
+        self.engine.most -= 1
+
+    def shared(self, own: int, total: int) -> None:
+        """This process has so many of all users: so large is its part of the arrivals."""
+        part = min(own / total, 1.0) if total else 0.0
+        self.engine.most = max(round(self._most * part), 1)
+        if self.stream is not None:
+            self.stream.share(part)
+
+    def think(self, play: Play, step: Step, now: float) -> None:
+        """Do the next step after a while, which differs from payer to payer."""
+        pause = self.plan.think_s * (0.5 + self._thinking.random())
+        self.engine.at(now + pause, partial(self._thought, play, step))
+
+    def _thought(self, play: Play, step: Step, due: float) -> None:
+        self.punctual.acted(due, self.now())
+        if play.slot.stopping:
+            play.abandon()
+        else:
+            play.do(step, due)
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def fire(
+        self,
+        ask: Ask,
+        seconds: float,
+        length: int,
+        error: Exception | None,
+        *,
+        hook: bool = False,
+        counted: bool = False,
+    ) -> None:
+        """Remember a request that Locust is told of by itself.
+
+        `counted`: whether it is among those that it is told of in batches, too.
+        """
+        method = "(hook)" if hook else ask.method
+        self.fired.append((method, ask.name, seconds, length, error, counted))
+
+    def result(self, users: int, notes: list[str], *, lasted: float) -> LoadResult:
+        """What was measured."""
+        recorder, plan = self.recorder, self.plan
+        codes = self.desk.report(time.process_time() - self._cpu)
+        if plan.arrivals is None:
+            found = recorder.result(f"closed: {users} users", users, notes, lasted=lasted)
+            return msgspec.structs.replace(found, codes=codes)
+        assert self.stream is not None  # noqa: S101 - an open run has one
+        notes = [*self.punctual.notes(recorder.requests), *notes]
+        users = self.stream.most_under_way
+        found = recorder.result(str(plan.arrivals), users, notes, lasted=lasted)
+        return msgspec.structs.replace(
+            found,
+            trusted=self.punctual.trusted(recorder.requests),
+            schedule=self.punctual.schedule(plan.arrivals),
+            codes=codes,
+        )
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets this process have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
