@@ -13,7 +13,7 @@ from otpspec import conclude, results
 from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
-from otpspec.cli.output import command_line, end, err, prepare
+from otpspec.cli.output import Interrupts, command_line, end, err, prepare
 from otpspec.load import Arrivals
 from otpspec.profile import Profile
 from otpspec.profile.reader import parse_duration
@@ -74,22 +74,25 @@ def load(
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rate") from error
     prepare(out)
-    found = run(
-        read,
-        base_url=base_url,
-        changes=changes or [],
-        users=users,
-        spawn_rate=spawn_rate,
-        rate=rate,
-        arrivals=arrivals,
-        connections=connections,
-        cards=cards,
-        think=thinks,
-        lasts=lasts,
-        seed=secrets.randbelow(1_000_000) if seed is None else seed,
-        strict=strict,
-    )
-    raise typer.Exit(end(found, out))
+    with Interrupts() as interrupts:
+        found = run(
+            read,
+            base_url=base_url,
+            changes=changes or [],
+            users=users,
+            spawn_rate=spawn_rate,
+            rate=rate,
+            arrivals=arrivals,
+            connections=connections,
+            cards=cards,
+            think=thinks,
+            lasts=lasts,
+            seed=secrets.randbelow(1_000_000) if seed is None else seed,
+            strict=strict,
+            interrupts=interrupts,
+        )
+        code = end(found, out)
+    raise typer.Exit(code)
 
 
 def run(
@@ -107,6 +110,7 @@ def run(
     cards: int | None = None,
     think: timedelta = timedelta(0),
     strict: bool = False,
+    interrupts: Interrupts | None = None,
 ) -> results.Results:
     """Run the load, and show how it goes.
 
@@ -115,7 +119,7 @@ def run(
     started = datetime.now(UTC)
     redact = Redactor()
     redact.learn(*profile.secrets)
-    with _follow(lasts) as show:
+    with _follow(lasts, interrupts or Interrupts()) as show:
         ran = locust_load.run(
             profile.source,
             base_url=base_url,
@@ -145,21 +149,23 @@ def run(
 
 
 @contextmanager
-def _follow(lasts: timedelta) -> Iterator["Show"]:
+def _follow(lasts: timedelta, interrupts: Interrupts) -> Iterator["Show"]:
     """Show how a load run is going, for as long as the block lasts."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        yield Show(progress, lasts.total_seconds())
+        yield Show(progress, lasts.total_seconds(), interrupts)
 
 
 class Show:
     """Is told once a second how a load run goes."""
 
-    def __init__(self, progress: Progress, seconds: float) -> None:
+    def __init__(self, progress: Progress, seconds: float, interrupts: Interrupts) -> None:
         self._progress = progress
+        self._interrupts = interrupts
         self._task = progress.add_task("loading", total=seconds)
 
     def __call__(self, told: locust_load.Progress) -> None:
+        self._interrupts.measured = True
         words = f"loading, {told.rate_per_s:,.0f}/s, p99 {told.p99_ms:.1f} ms"
         if told.late_ms > LATE_MS:
             words += f", the generator up to {told.late_ms:,.0f} ms late"

@@ -1,6 +1,7 @@
 """What the commands print, and where results are written."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,6 +93,26 @@ def follow(what: str) -> Iterator[Callable[[int, int, int], None]]:
             progress.update(task, completed=done, total=total, description=words)
 
         yield show
+
+
+class Interrupts:
+    """While this is entered, a second Ctrl-C does not lose what was measured until the first."""
+
+    def __init__(self) -> None:
+        self.measured = False
+        """Set as soon as there is something to lose: from then on whoever runs takes the signal."""
+
+    def __enter__(self) -> "Interrupts":
+        self._before = {n: signal.signal(n, self._came) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():  # what was measured is written: we are ending
+            signal.signal(number, signal.SIG_IGN if self.measured else handler)
+
+    def _came(self, *_: object) -> None:
+        if not self.measured:
+            raise KeyboardInterrupt
 
 
 def command_line() -> str:

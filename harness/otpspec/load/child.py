@@ -5,6 +5,7 @@ measured until then is told in each case.
 """
 
 import importlib
+import math
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ from otpspec.profile import Profile, load
 GRACE_S = 2.0
 """How long a run that ends waits for the calls under way."""
 
+HURRY_S = 1.0
+"""How long a run that was ended before its time waits for the target's clock."""
+
 BUSY = 0.9
 """From which part of a core on the load process is called busy."""
 
@@ -44,12 +48,14 @@ def main() -> None:
     """Run the order that stands on stdin, and write lines to what was stdout."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else prints does not get between the lines
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # who started it has been interrupted
+    order = msgspec.json.decode(line, type=Order)
     try:
-        line: Line = _Run(order, out).run()
+        _Run(order, out).run()
     except OtpspecError as error:
-        line = Failed(text=str(error))
-    _tell(out, line)
+        _tell(out, Failed(text=str(error)))
 
 
 def find_mix(name: str) -> Sequence[Share]:
@@ -74,16 +80,19 @@ class _Run:
     """One order under way."""
 
     def __init__(self, order: Order, out: BinaryIO) -> None:
+        self._ended = Event()
+        """Set when someone ends the run before its time."""
+
+        self._listen()
         self._order = order
         self._out = out
         self._profile: Profile = load(order.profile, base_url=order.base_url, changes=order.changes)
         self._places = places(self._profile)
         self._mix = find_mix(order.mix)
-        self._ended = Event()  # by someone, before its time
         self._cpu = 0.0  # seconds of it that were used when the run began
 
-    def run(self) -> LoadRun:
-        """Raises OtpspecError where nothing could be measured."""
+    def run(self) -> None:
+        """Run it, and tell what it came to. Raises OtpspecError where nothing could be measured."""
         order = self._order
         first = clock.read(self._profile, self._places)
         world = World(
@@ -98,7 +107,7 @@ class _Run:
             lambda exception, **_: world.fail(exception)
         )
         runner = environment.create_local_runner()
-        self._listen(world)
+        self._ended.rawlink(lambda _: world.over.set())
         try:
             world.open()
             self._cpu = time.process_time()
@@ -110,7 +119,7 @@ class _Run:
             world.stop()
             self._let_finish(world)
             runner.quit()
-            return self._conclude(world, first, lasted)
+            _tell(self._out, self._conclude(world, first, lasted))
         finally:
             session.close()
 
@@ -130,12 +139,15 @@ class _Run:
             think_s=order.think_s,
         )
 
-    def _listen(self, world: World) -> None:
-        """End on a signal, and when the pipe that orders come by is closed at its other end."""
+    def _listen(self) -> None:
+        """End when the pipe that the order came by is closed at its other end, and on a signal.
+
+        Who gives the order closes the pipe. That is not lost, however early it comes: a signal
+        would end a process that has not said yet what it does with one.
+        """
 
         def end(*_: Any) -> None:
             self._ended.set()
-            world.over.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             gevent.signal_handler(number, end)
@@ -200,7 +212,8 @@ class _Run:
         if first is None:
             return ""
         try:
-            last = clock.read(self._profile, self._places)
+            within = HURRY_S if self._ended.is_set() else math.inf
+            last = clock.read(self._profile, self._places, within_s=within)
         except OtpspecError:
             return "the target's clock could not be read at the end of the run"
         return "" if last is None else clock.drift(first, last)

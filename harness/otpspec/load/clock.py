@@ -1,5 +1,6 @@
 """The target's clock during a load run: read at its start and at its end."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -23,10 +24,13 @@ class Reading(NamedTuple):
     told: float
 
 
-def read(profile: Profile, places: Mapping[str, Place]) -> Reading | None:
+def read(
+    profile: Profile, places: Mapping[str, Place], *, within_s: float = math.inf
+) -> Reading | None:
     """Read the target's clock; None where it has none of its own, and runs as real time does.
 
-    Raises TargetError where it cannot be read.
+    `within_s`: for whom the profile's time-out is too long. Raises TargetError where it cannot be
+    read.
     """
     operation = profile.clock.read
     if operation is None:
@@ -35,7 +39,8 @@ def read(profile: Profile, places: Mapping[str, Place]) -> Reading | None:
     asked = time.monotonic()
     try:
         data = encode(operation.build({}), place.host)
-        answer = exchange(place, data, timeout=profile.timeout.total_seconds())
+        timeout = min(profile.timeout.total_seconds(), within_s)
+        answer = exchange(place, data, timeout=timeout)
         told = time.monotonic()
         if answer.status != 200:
             raise ValueError(f"HTTP {answer.status}")

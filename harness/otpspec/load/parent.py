@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import IO, Any
 
@@ -55,8 +55,8 @@ def run(
     second how it goes.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the
-    result is then not `complete`. Raises OtpspecError (ProfileError and TargetError are among
-    them) where nothing could be measured.
+    result is then not `complete`. Raises KeyboardInterrupt where they come before anything could
+    be measured, and OtpspecError (ProfileError and TargetError are among them) where nothing can.
     """
     if rate:
         try:
@@ -80,9 +80,11 @@ def run(
         think_s=think.total_seconds(),
     )
     with tempfile.TemporaryFile() as errors, _process(errors) as child:
-        with _passed_on(child):
-            found = _converse(child, order, on_progress)
-        child.wait()
+        with _Ending(child) as ending:
+            found = _converse(child, order, ending, on_progress)
+            child.wait()
+        if ending.asked and not isinstance(found, LoadRun):
+            raise KeyboardInterrupt  # it came before anything was measured
         if found is None:
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace").strip().splitlines()
@@ -117,44 +119,58 @@ def _process(errors: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
                 pipe.close()
 
 
-@contextmanager
-def _passed_on(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Pass SIGINT and SIGTERM on to the load process, and see that it ends in time."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    timers: list[threading.Timer] = []
+class _Ending:
+    """While this is entered, SIGINT and SIGTERM end the load process, and it is seen to end.
 
-    def end(*_: Any) -> None:
-        if child.poll() is None:
-            child.send_signal(signal.SIGINT)
-        if not timers:
-            timers.append(threading.Timer(PATIENCE_S, child.kill))
-            timers[0].daemon = True
-            timers[0].start()
+    It is told so by its pipe, which is closed: that reaches it also before it has come so far as to
+    take a signal. To ask twice changes nothing.
+    """
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self.asked = False
+        self._child = child
+        self._timer = threading.Timer(PATIENCE_S, child.kill)
+        self._timer.daemon = True
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "_Ending":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        for timer in timers:
-            timer.cancel()
+        self._timer.cancel()
+
+    def _ask(self, *_: object) -> None:
+        if not self.asked:
+            self.asked = True
+            self.hang_up()
+            self._timer.start()
+
+    def hang_up(self) -> None:
+        """Close the pipe by which the load process takes its order."""
+        assert self._child.stdin is not None  # noqa: S101 - a pipe
+        with suppress(OSError):
+            self._child.stdin.close()
 
 
 def _converse(
     child: "subprocess.Popen[bytes]",
     order: Order,
+    ending: _Ending,
     on_progress: Callable[[Progress], None] | None,
 ) -> LoadRun | Failed | None:
     """Give the order and hear what comes; None where the process ends without a last word."""
     assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - pipes
-    try:
-        child.stdin.write(encode(order) + b"\n")
-        child.stdin.flush()
-    except BrokenPipeError:
-        return None
+    view = memoryview(encode(order) + b"\n")
+    while view and not ending.asked:
+        try:  # past the file's own buffer, so that it can be closed at any time
+            view = view[os.write(child.stdin.fileno(), view) :]
+        except (OSError, ValueError):
+            break  # it has ended, and has said why; or the pipe was closed meanwhile
     for line in child.stdout:
         told: Line = decode(line)
         if not isinstance(told, Progress):
