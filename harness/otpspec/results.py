@@ -138,6 +138,20 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     cpu_share: float  # of all processor time of the generator
 
 
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker process of a load run, and its part in the figures."""
+
+    number: int  # from 1
+    host: str
+    pid: int
+    requests: int
+    judged: int
+    failures: int
+    cpu_s: float  # processor time that it used, without that for reading codes
+    measured_s: float  # until when what it measured is in, in seconds since the run began
+    lost_s: float | None = None  # when it was lost; None: it stayed to the end
+
+
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a load run measured."""
 
@@ -157,6 +171,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = True  # False: the generator could not keep its schedule, so latency is its own
     schedule: Schedule | None = None  # None: closed
     codes: Codes | None = None  # None: codes are made, not read
+    workers: list[Worker] = []  # empty: there was one process
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

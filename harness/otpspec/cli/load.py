@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,8 +14,22 @@ from otpspec import conclude, results
 from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
-from otpspec.cli.output import Interrupts, command_line, end, err, prepare
-from otpspec.load import Arrivals
+from otpspec.cli.output import INTERRUPTED, OK, Interrupts, command_line, end, err, prepare
+from otpspec.cli.workers import (
+    PORT,
+    BindHost,
+    BindPort,
+    ExpectWorkers,
+    Master,
+    MasterHost,
+    MasterPort,
+    Processes,
+    WorkerOption,
+    check_role,
+    say,
+    work,
+)
+from otpspec.load import Arrivals, LoadRun
 from otpspec.profile import Profile
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
@@ -24,6 +39,7 @@ LATE_MS = 10.0
 
 
 def load(
+    context: typer.Context,
     profile: ProfileArgument,
     base_url: BaseUrl = None,
     changes: Changes = None,
@@ -57,8 +73,17 @@ def load(
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
+    processes: Processes = 1,
+    master: Master = False,
+    expect_workers: ExpectWorkers = 1,
+    master_bind_host: BindHost = "127.0.0.1",
+    master_bind_port: BindPort = PORT,
+    worker: WorkerOption = False,
+    master_host: MasterHost = "127.0.0.1",
+    master_port: MasterPort = PORT,
 ) -> None:
     """Load a target with payers like those of a real day, and judge every answer."""
+    check_role(context, master=master, worker=worker)
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
     try:
         lasts = parse_duration(duration)
@@ -75,6 +100,9 @@ def load(
             raise typer.BadParameter(str(error), param_hint="--rate") from error
     prepare(out)
     with Interrupts() as interrupts:
+        if worker:
+            code = _work(read, base_url, changes or [], master_host, master_port, out, interrupts)
+            raise typer.Exit(code)
         found = run(
             read,
             base_url=base_url,
@@ -89,10 +117,43 @@ def load(
             lasts=lasts,
             seed=secrets.randbelow(1_000_000) if seed is None else seed,
             strict=strict,
+            processes=expect_workers if master else processes or -1,
+            master=(master_bind_host, master_bind_port) if master else None,
             interrupts=interrupts,
         )
-        code = end(found, out)
+        code = end(found, out, lacking=_lacking(found, interrupts))
     raise typer.Exit(code)
+
+
+def _work(
+    profile: Profile,
+    base_url: str | None,
+    changes: list[str],
+    host: str,
+    port: int,
+    out: Path,
+    interrupts: Interrupts,
+) -> int:
+    """Be a worker; the exit code."""
+    started = datetime.now(UTC)
+    found = work(
+        profile, base_url=base_url, changes=changes, host=host, port=port, interrupts=interrupts
+    )
+    if found is None:
+        return INTERRUPTED if interrupts.came else OK
+    results = _document(profile, found, started=started, seed=0)
+    return end(results, out, lacking="The master was lost: the report holds this worker's part.")
+
+
+def _lacking(found: results.Results, interrupts: Interrupts) -> str:
+    """What a run lacks that nobody has interrupted."""
+    workers = found.load.workers if found.load else []
+    lost = [str(worker.number) for worker in workers if worker.lost_s is not None]
+    if not lost or interrupts.came:
+        return ""
+    if len(lost) == 1:
+        return f"Not whole: worker {lost[0]} was lost, and what it asked last is in no figure."
+    return f"Not whole: workers {', '.join(lost)} were lost; what they asked last is in no figure."
 
 
 def run(
@@ -110,6 +171,8 @@ def run(
     cards: int | None = None,
     think: timedelta = timedelta(0),
     strict: bool = False,
+    processes: int = 1,
+    master: tuple[str, int] | None = None,
     interrupts: Interrupts | None = None,
 ) -> results.Results:
     """Run the load, and show how it goes.
@@ -117,9 +180,8 @@ def run(
     Raises OtpspecError where nothing could be measured.
     """
     started = datetime.now(UTC)
-    redact = Redactor()
-    redact.learn(*profile.secrets)
-    with _follow(lasts, interrupts or Interrupts()) as show:
+    interrupts = interrupts or Interrupts()
+    with _follow(lasts, interrupts) as show:
         ran = locust_load.run(
             profile.source,
             base_url=base_url,
@@ -133,8 +195,20 @@ def run(
             think=think,
             duration=lasts,
             seed=seed,
+            processes=processes,
+            master=master,
             on_progress=show,
+            on_word=say,
         )
+    interrupts.came = ran.interrupted
+    return _document(profile, ran, started=started, seed=seed, strict=strict)
+
+
+def _document(
+    profile: Profile, ran: LoadRun, *, started: datetime, seed: int, strict: bool = False
+) -> results.Results:
+    redact = Redactor()
+    redact.learn(*profile.secrets)
     return conclude.document(
         profile,
         ran.rules,

@@ -71,10 +71,15 @@ def exit_code(results: Results, *, warn: bool = False) -> int:
     return INCONCLUSIVE
 
 
-def end(results: Results, directory: Path, *, warn: bool = False) -> int:
-    """Print the table, write every file; the run's exit code."""
+def end(results: Results, directory: Path, *, warn: bool = False, lacking: str = "") -> int:
+    """Print the table, write every file; the run's exit code.
+
+    `lacking`: what a run lacks that nobody has interrupted.
+    """
     publish(results, directory)
-    if not results.complete:
+    if lacking:
+        complain(lacking)
+    elif not results.complete:
         complain("Interrupted: the report holds what was measured so far.")
         return INTERRUPTED
     return exit_code(results, warn=warn)
@@ -101,6 +106,9 @@ class Interrupts:
     def __init__(self) -> None:
         self.measured = False
         """Set as soon as there is something to lose: from then on whoever runs takes the signal."""
+
+        self.came = False
+        """Whether a run was ended by one."""
 
     def __enter__(self) -> "Interrupts":
         self._before = {n: signal.signal(n, self._came) for n in (signal.SIGINT, signal.SIGTERM)}

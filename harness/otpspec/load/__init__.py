@@ -5,8 +5,8 @@ imports Locust: only that process does, since Locust patches whatever process im
 """
 
 from otpspec.load.arrivals import Arrivals
-from otpspec.load.messages import LoadRun, Progress
-from otpspec.load.parent import DAY, run
+from otpspec.load.messages import Handed, LoadRun, Progress
+from otpspec.load.parent import DAY, run, work
 from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Challenge, Journey, Share
 
@@ -14,10 +14,12 @@ __all__ = [
     "DAY",
     "Arrivals",
     "Challenge",
+    "Handed",
     "Journey",
     "LoadRun",
     "Progress",
     "Share",
     "Shopper",
     "run",
+    "work",
 ]

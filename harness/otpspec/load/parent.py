@@ -13,7 +13,17 @@ from typing import IO, Any
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load.arrivals import Arrivals
-from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, decode, encode
+from otpspec.load.messages import (
+    Failed,
+    Handed,
+    Line,
+    LoadRun,
+    Order,
+    Progress,
+    Said,
+    decode,
+    encode,
+)
 
 DAY = "otpspec_scenarios.load.behaviours:DAY"
 """The people of a real day: the mix that is run unless another is named."""
@@ -37,7 +47,10 @@ def run(
     duration: timedelta,
     seed: int = 0,
     mix: str = DAY,
+    processes: int = 1,
+    master: tuple[str, int] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_word: Callable[[str], None] | None = None,
 ) -> LoadRun:
     """Run journeys against a target under Locust, in a process of its own.
 
@@ -52,7 +65,10 @@ def run(
     begins a journey when its last has ended.
 
     `mix`: "package.module:NAME" of a sequence of Share. `on_progress` is told once a
-    second how it goes.
+    second how it goes; `on_word`, what the user should see at once.
+
+    `processes`: how many do it, on this machine; -1: as many as it has cores. `master`: a host and
+    a port to listen on instead, for so many processes that are started elsewhere, with `work`.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the
     result is then not `complete`. Raises KeyboardInterrupt where they come before anything could
@@ -78,12 +94,65 @@ def run(
         connections=connections,
         cards=cards,
         think_s=think.total_seconds(),
+        role="local" if processes == 1 and master is None else "master",
+        workers=_cores() if processes == -1 else processes,
+        own_workers=master is None,
+        host=master[0] if master else "127.0.0.1",
+        port=master[1] if master else 0,
     )
+    found = _order(order, on_progress, on_word)
+    if isinstance(found, Handed):
+        raise TypeError("a run that is not a worker's ends with a result")
+    return found
+
+
+def work(
+    profile: str,
+    *,
+    base_url: str | None = None,
+    changes: Sequence[str] = (),
+    host: str,
+    port: int,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_word: Callable[[str], None] | None = None,
+) -> LoadRun | Handed:
+    """Do a part of a run whose master is at a host and a port; all else of the run, it knows.
+
+    What this worker measured is in the master's results, and no result of its own. Only where the
+    master is lost, it is: a LoadRun that is not `complete`. Signals and errors as for `run`.
+    """
+    order = Order(
+        profile=profile,
+        base_url=base_url,
+        changes=list(changes),
+        users=1,
+        spawn_rate=1.0,
+        duration_s=0.0,
+        seed=0,
+        mix="",
+        role="worker",
+        host=host,
+        port=port,
+    )
+    return _order(order, on_progress, on_word)
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _order(
+    order: Order,
+    on_progress: Callable[[Progress], None] | None,
+    on_word: Callable[[str], None] | None,
+) -> LoadRun | Handed:
+    """Have a load process carry out an order."""
     with tempfile.TemporaryFile() as errors, _process(errors) as child:
         with _Ending(child) as ending:
-            found = _converse(child, order, ending, on_progress)
+            found = _converse(child, order, ending, on_progress, on_word)
             child.wait()
-        if ending.asked and not isinstance(found, LoadRun):
+        if ending.asked and not isinstance(found, LoadRun | Handed):
             raise KeyboardInterrupt  # it came before anything was measured
         if found is None:
             errors.seek(0)
@@ -162,7 +231,8 @@ def _converse(
     order: Order,
     ending: _Ending,
     on_progress: Callable[[Progress], None] | None,
-) -> LoadRun | Failed | None:
+    on_word: Callable[[str], None] | None,
+) -> LoadRun | Handed | Failed | None:
     """Give the order and hear what comes; None where the process ends without a last word."""
     assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - pipes
     view = memoryview(encode(order) + b"\n")
@@ -173,8 +243,12 @@ def _converse(
             break  # it has ended, and has said why; or the pipe was closed meanwhile
     for line in child.stdout:
         told: Line = decode(line)
-        if not isinstance(told, Progress):
+        if isinstance(told, Progress):
+            if on_progress is not None:
+                on_progress(told)
+        elif isinstance(told, Said):
+            if on_word is not None:
+                on_word(told.text)
+        else:
             return told
-        if on_progress is not None:
-            on_progress(told)
     return None

@@ -32,6 +32,9 @@ class Session:
         self.environment = environment
         self.world = world
         self.users = 0
+        self.total = 0
+        """How many users there are to be in all processes together; 0: as Locust's options say."""
+
         self._statistics = Statistics(environment, world)
 
     def came(self) -> None:
@@ -50,6 +53,8 @@ class Session:
 
     def _total(self) -> int:
         """How many users there are to be, in all processes together."""
+        if self.total:
+            return self.total
         options = self.environment.parsed_options
         asked = 0 if options is None else (options.num_users or 0)
         runner: Any = self.environment.runner
