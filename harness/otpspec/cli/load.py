@@ -23,6 +23,7 @@ from otpspec.cli.workers import (
     Master,
     MasterHost,
     MasterPort,
+    MaxWait,
     Processes,
     WorkerOption,
     check_role,
@@ -76,6 +77,7 @@ def load(
     processes: Processes = 1,
     master: Master = False,
     expect_workers: ExpectWorkers = 1,
+    expect_workers_max_wait: MaxWait = 120.0,
     master_bind_host: BindHost = "127.0.0.1",
     master_bind_port: BindPort = PORT,
     worker: WorkerOption = False,
@@ -119,6 +121,7 @@ def load(
             strict=strict,
             processes=expect_workers if master else processes or -1,
             master=(master_bind_host, master_bind_port) if master else None,
+            gather=timedelta(seconds=expect_workers_max_wait),
             interrupts=interrupts,
         )
         code = end(found, out, lacking=_lacking(found, interrupts))
@@ -173,6 +176,7 @@ def run(
     strict: bool = False,
     processes: int = 1,
     master: tuple[str, int] | None = None,
+    gather: timedelta = timedelta(minutes=2),
     interrupts: Interrupts | None = None,
 ) -> results.Results:
     """Run the load, and show how it goes.
@@ -197,6 +201,7 @@ def run(
             seed=seed,
             processes=processes,
             master=master,
+            gather=gather,
             on_progress=show,
             on_word=say,
         )
@@ -226,7 +231,8 @@ def _document(
 def _follow(lasts: timedelta, interrupts: Interrupts) -> Iterator["Show"]:
     """Show how a load run is going, for as long as the block lasts."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    quiet = not err.is_terminal  # else a log begins with an empty line
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         yield Show(progress, lasts.total_seconds(), interrupts)
 
 

@@ -33,6 +33,9 @@ ExpectWorkers = Annotated[
     int,
     typer.Option(min=1, metavar="N", help="With --master: how many workers it waits for."),
 ]
+MaxWait = Annotated[
+    float, typer.Option(min=0.1, metavar="SECONDS", help="With --master: how long it waits.")
+]
 BindHost = Annotated[
     str,
     typer.Option(
@@ -66,7 +69,10 @@ def check_role(context: typer.Context, *, master: bool, worker: bool) -> None:
     if given("processes") and (master or worker):
         text = "goes with neither --master nor --worker: start one worker for each core instead"
         raise typer.BadParameter(text, param_hint="--processes")
-    for name in ("expect_workers", "master_bind_host", "master_bind_port"):
+    for name in (
+        *("expect_workers", "expect_workers_max_wait"),
+        *("master_bind_host", "master_bind_port"),
+    ):
         if given(name) and not master:
             raise typer.BadParameter("goes with --master only", param_hint=_option(name))
     for name in ("master_host", "master_port"):

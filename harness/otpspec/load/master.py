@@ -9,6 +9,7 @@ import msgspec
 from gevent.event import Event
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
+from locust.exception import RPCError
 from locust.runners import MasterRunner
 
 from otpspec.errors import OtpspecError, TargetError
@@ -19,9 +20,6 @@ from otpspec.load.own_workers import own_workers
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part
 from otpspec.load.verdicts import rule_results
-
-GATHER_S = 120.0
-"""How long workers are waited for."""
 
 READY_S = 60.0
 """How long they may take to make ready."""
@@ -56,26 +54,25 @@ class MasterRun(Running):
         self._failure: str = ""
         self.ended.rawlink(lambda _: self._over.set())
         members = Members(runner, Hello.of(order, self.profile), order.workers)
-        try:
-            with own_workers(order, runner.server.port) as own:
+        with own_workers(order, runner.server.port) as own:
+            try:
                 self._gather(members, runner.server.port, own)
                 self._deal(members, 1.0 if first is None else first.rate, own)
                 self._play(members, own, first)
-        finally:
-            runner.quit()
+            finally:
+                quitting = gevent.spawn(runner.quit)  # which takes a while; so do the workers
+        quitting.join()
 
     def _bind(self, environment: Environment) -> MasterRunner:
         host, port = self.order.host, self.order.port
         try:
             return environment.create_master_runner(host, port)
-        except SystemExit:  # Locust has said on stderr that the port is in use
-            why = "its port is in use"
-        except Exception as error:
-            why = str(error)
-        raise OtpspecError(
-            f"No master can listen on {host}:{port} ({why}).\n"
-            "Try: --master-bind-host and --master-bind-port."
-        )
+        except (RPCError, OSError) as error:
+            why = "its port is in use" if "in use" in str(error) else str(error)
+            raise OtpspecError(
+                f"No master can listen on {host}:{port} ({why}).\n"
+                "Try: --master-bind-host and --master-bind-port."
+            ) from error
 
     # --- before it begins -----------------------------------------------------------------------
 
@@ -88,11 +85,12 @@ class MasterRun(Running):
             lambda: len(members.all) >= wanted,
             members,
             own,
-            within_s=GATHER_S,
+            within_s=self.order.gather_s,
             late=lambda: (
                 f"{len(members.all)} of {wanted} workers came to {host}:{port} in "
-                f"{GATHER_S:.0f} s.\n"
-                "Try: otpspec load PROFILE --worker --master-host HOST; or --expect-workers."
+                f"{self.order.gather_s:g} s.\n"
+                "Try: otpspec load PROFILE --worker --master-host HOST --master-port PORT at each "
+                "of them, or fewer with --expect-workers."
             ),
         )
 

@@ -24,6 +24,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cards: int | None = None  # that are kept ready; None: as many as the rate asks for
     role: Literal["local", "master", "worker"] = "local"
     workers: int = 0  # master: how many it waits for
+    gather_s: float = 120.0  # master: how long it waits
     own_workers: bool = False  # master: whether it starts them itself
     host: str = "127.0.0.1"  # where the master listens, or is
     port: int = 0  # master: 0: any

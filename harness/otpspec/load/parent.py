@@ -49,6 +49,7 @@ def run(
     mix: str = DAY,
     processes: int = 1,
     master: tuple[str, int] | None = None,
+    gather: timedelta = timedelta(minutes=2),
     on_progress: Callable[[Progress], None] | None = None,
     on_word: Callable[[str], None] | None = None,
 ) -> LoadRun:
@@ -68,7 +69,8 @@ def run(
     second how it goes; `on_word`, what the user should see at once.
 
     `processes`: how many do it, on this machine; -1: as many as it has cores. `master`: a host and
-    a port to listen on instead, for so many processes that are started elsewhere, with `work`.
+    a port to listen on instead, for so many processes that are started elsewhere, with `work`;
+    `gather`: how long it waits for them.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the
     result is then not `complete`. Raises KeyboardInterrupt where they come before anything could
@@ -96,6 +98,7 @@ def run(
         think_s=think.total_seconds(),
         role="local" if processes == 1 and master is None else "master",
         workers=_cores() if processes == -1 else processes,
+        gather_s=gather.total_seconds(),
         own_workers=master is None,
         host=master[0] if master else "127.0.0.1",
         port=master[1] if master else 0,
