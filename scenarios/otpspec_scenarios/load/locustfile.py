@@ -8,7 +8,8 @@ from typing import Any
 from locust import events
 from locust.env import Environment
 
-from otpspec.load.user import OtpUser, set_up, tear_down
+from otpspec.load.under_locust import join, set_up, tear_down
+from otpspec.load.user import OtpUser
 from otpspec_scenarios.load.behaviours import DAY
 
 
@@ -38,6 +39,12 @@ def add_options(parser: Any) -> None:
         default=0.0,
         help="seconds between an answer and the next request",
     )
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def take_part(environment: Environment, **_: Any) -> None:
+    """Know the other processes of the run: Locust's --master, --worker, --processes."""
+    join(environment)
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
