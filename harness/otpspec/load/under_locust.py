@@ -6,15 +6,15 @@ all that was measured, and only then Locust's own stop or quit goes out.
 """
 
 import logging
+import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
 import msgspec
 from locust.env import Environment
-from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load import clock, team
@@ -40,15 +40,28 @@ LAST_S = GRACE_S + 3.0
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is given of a run before it is given any users."""
+    """What a process is given of a run before it is given any users."""
 
-    master: Hello
+    master: Hello | None  # None: there is none
     index: int  # from 0
     count: int  # 0: it came after the run had been dealt out
     run_time: float | None
 
 
 _decode = msgspec.msgpack.Decoder(Deal).decode
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is, beside its users."""
+
+    target: str  # the profile
+    base_url: str | None
+    seed: int
+    mix: list[Share]
+    rate: str = ""
+    arrivals: str = "constant"
+    connections: int = CONNECTIONS_MOST
+    think_s: float = 0.0
 
 
 class _Roles:
@@ -58,6 +71,8 @@ class _Roles:
         self.deal: Deal | None = None
         self.total = 0
         self.finished: set[str] = set()
+        self.ready: Settings | None = None
+        """For what run everything is ready already."""
 
 
 _roles: "WeakKeyDictionary[Environment, _Roles]" = WeakKeyDictionary()
@@ -159,58 +174,75 @@ def _let_finish(session: Session) -> None:
         gevent.sleep(0.01)
 
 
-def set_up(
-    environment: Environment,
-    *,
-    target: str,
-    base_url: str | None,
-    seed: int,
-    mix: Sequence[Share],
-    rate: str = "",
-    arrivals: str = "constant",
-    connections: int = CONNECTIONS_MOST,
-    think_s: float = 0.0,
-) -> None:
-    """Make ready what the users of a run need; at a master, deal it out.
+def prepare(environment: Environment, settings: Settings) -> None:
+    """Make ready for a run that is about to be started without a page: it takes a second, which is
+    no part of the run's time then. Where the target cannot be used, Locust ends with exit code 2.
+    """
+    options = environment.parsed_options
+    if isinstance(environment.runner, LocalRunner) and options is not None and options.headless:
+        try:
+            _make_ready(environment, settings)
+        except OtpspecError as error:
+            end(environment)
+            logger.error("%s", error)
+            sys.exit(2)
+        _roles[environment].ready = settings
+
+
+def set_up(environment: Environment, settings: Settings) -> None:
+    """Give the users of a run what they need; at a master, deal it out.
 
     Where the target cannot be used, the run ends at once with a message; without a page, Locust
     then ends with exit code 2.
     """
-    end(environment)  # what is left of an earlier run
+    roles = _roles.setdefault(environment, _Roles())
+    ready, roles.ready = roles.ready, None
     try:
-        profile = load(target, base_url=base_url)
-        if isinstance(environment.runner, MasterRunner):
-            _deal(environment, environment.runner, target, profile)
-            return
-        deal = _own_deal(environment, target, profile)
-        where = places(profile)
-        reading = clock.read(profile, where)
-        plan = Plan(
-            profile,
-            where,
-            mix,
-            seed=seed,
-            rate=1.0 if reading is None else reading.rate,
-            duration_s=deal.run_time,
-            arrivals=_arrivals(rate, arrivals, deal.run_time),
-            think_s=think_s,
-        )
-        share = (deal.index, max(deal.count, 1))
-        post = order(profile, target, base_url)
-        session = begin(environment, World(plan, post, connections=connections, share=share))
-        session.total = _roles[environment].total if environment in _roles else 0
-        session.world.open()
+        if ready != settings:
+            end(environment)  # what is left of an earlier run
+            _make_ready(environment, settings)
     except OtpspecError as error:
         end(environment)
         _give_up(environment, error)
         return
+    session = session_of(environment)
+    if session is not None:
+        session.total = roles.total
+        session.world.begin()
+        gevent.spawn(_watch, environment, session.world)
 
-    def watch() -> None:
-        session.world.over.wait()
-        if session.world.failure is not None:
-            _give_up(environment, session.world.failure)
 
-    gevent.spawn(watch)
+def _watch(environment: Environment, world: World) -> None:
+    world.over.wait()
+    if world.failure is not None:
+        _give_up(environment, world.failure)
+
+
+def _make_ready(environment: Environment, settings: Settings) -> None:
+    """Raises OtpspecError where the target cannot be used, or a worker may not take part."""
+    target = settings.target
+    profile = load(target, base_url=settings.base_url)
+    if isinstance(environment.runner, MasterRunner):
+        _deal(environment, environment.runner, target, profile)
+        return
+    deal = _own_deal(environment, target, profile)
+    where = places(profile)
+    reading = clock.read(profile, where)
+    plan = Plan(
+        profile,
+        where,
+        settings.mix,
+        seed=settings.seed,
+        rate=1.0 if reading is None else reading.rate,
+        duration_s=deal.run_time,
+        arrivals=_arrivals(settings.rate, settings.arrivals, deal.run_time),
+        think_s=settings.think_s,
+    )
+    share = (deal.index, max(deal.count, 1))
+    post = order(profile, target, settings.base_url)
+    world = World(plan, post, connections=settings.connections, share=share)
+    begin(environment, world)
+    world.prepare()
 
 
 def tear_down(environment: Environment) -> None:
@@ -237,17 +269,16 @@ def _deal(environment: Environment, runner: MasterRunner, target: str, profile: 
 
 def _own_deal(environment: Environment, target: str, profile: Profile) -> Deal:
     """What this process does. Raises TargetError where a worker may not take part."""
-    own = _hello(target, profile)
     if not isinstance(environment.runner, WorkerRunner):
         options = environment.parsed_options
         run_time = None if options is None else options.run_time or None
-        return Deal(master=own, index=0, count=1, run_time=run_time)
+        return Deal(master=None, index=0, count=1, run_time=run_time)
     roles = _roles.get(environment)
-    if roles is None or roles.deal is None:
+    if roles is None or roles.deal is None or roles.deal.master is None:
         raise TargetError(
             "The master of this worker says nothing of otpspec: it runs another file."
         )
-    if refusal := roles.deal.master.refusal(own):
+    if refusal := roles.deal.master.refusal(_hello(target, profile)):
         raise TargetError(refusal)
     if roles.deal.count == 0 and (profile.cards or profile.max_rate):
         what = "cards" if profile.cards else "target.max_rate"
@@ -260,8 +291,14 @@ def _own_deal(environment: Environment, target: str, profile: Profile) -> Deal:
 
 def _hello(target: str, profile: Profile) -> Hello:
     about = Order(
-        profile=target, base_url=None, changes=[], users=0, spawn_rate=0.0,
-        duration_s=0.0, seed=0, mix="",
+        profile=target,
+        base_url=None,
+        changes=[],
+        users=0,
+        spawn_rate=0.0,
+        duration_s=0.0,
+        seed=0,
+        mix="",
     )
     return Hello.of(about, profile)
 
