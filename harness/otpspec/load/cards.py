@@ -98,7 +98,7 @@ class Cards:
             self._world.engine.at(self._world.now() + lasts, lambda _: self._renew(card))
 
     def _put_away(self, card: LoadCard) -> None:
-        self._world.desk.forgets(card.owner.contact)
+        self._world.desk.forgets(card.contact)
         self._more()
 
     def _renew(self, card: LoadCard) -> None:

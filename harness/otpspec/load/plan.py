@@ -61,11 +61,9 @@ class Plan:
 
     def pick(self, rng: random.Random, *, may_wait: bool) -> Share:
         """The next journey, by the mix. Without `may_wait`, none that waits for a code's end."""
-        return (self._all if may_wait and self.reaches_expiry() else self._early).pick(rng)
-
-    def reaches_expiry(self) -> bool:
-        """Whether a code that is sent now will be dead before the run ends, with time to spare."""
-        return time.monotonic() < self._too_late
+        # not what waits for a code's end where that would come after the run's
+        late = not may_wait or time.monotonic() >= self._too_late
+        return (self._early if late else self._all).pick(rng)
 
     def _lacks(self, share: Share) -> bool:
         has = {"expiry", *self.profile.operations}

@@ -71,3 +71,8 @@ class Share(NamedTuple):
     needs: tuple[str, ...] = ()
     """What there must be for it to begin: "csc" (the target asks for the 3CSC), "expiry" (a code's
     end can be waited for within the run), or an operation's name ("resend", "unlock")."""
+
+    @property
+    def name(self) -> str:
+        """How the behaviour is called in reports."""
+        return getattr(self.behaviour, "__name__", "journey")

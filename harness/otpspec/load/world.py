@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load.asks import Ask, Asks
+from otpspec.load.card import LoadCard
 from otpspec.load.cards import Cards
 from otpspec.load.codes import Desk
 from otpspec.load.engine import Engine
@@ -23,6 +24,7 @@ from otpspec.load.plan import Plan
 from otpspec.load.post import Order
 from otpspec.load.punctual import CONNECTIONS, Punctual
 from otpspec.load.recorder import HOPELESS, Recorder
+from otpspec.load.shopper import Shopper
 from otpspec.load.slot import Slot, Stream
 from otpspec.load.steps import Step
 from otpspec.results import LoadResult
@@ -38,6 +40,9 @@ PREPARED_MOST = 5000
 
 PREPARED_S = 3.0
 """Seconds of journeys for which there are cards, as far as they go: a target may stall."""
+
+TEXTS_MOST = 256
+"""So many bodies that may come again are kept."""
 
 SETTLING_S = 0.25
 """So often what was noted is counted."""
@@ -82,6 +87,9 @@ class World:
         """Whether someone listens to each of Locust's request events."""
 
         self.fired: list[Fired] = []
+        self.texts: dict[bytes, bytes] = {}
+        """Bodies that come again and again, each kept once: less memory is touched."""
+
         self._most = connections
         self._connected = 0
         timeout = self.profile.timeout.total_seconds()
@@ -103,6 +111,7 @@ class World:
             reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
         self.cards = Cards(self, reserve=reserve, share=share)
         self._thinking = self._rng("thinking")
+        self._choosing = self._rng("choosing")
         self.thinks = plan.think_s > 0
         self._cpu = time.process_time()
 
@@ -197,6 +206,14 @@ class World:
         self.engine.most += 1
         return Slot(self, self._rng(next(self._numbers)))
 
+    def holder(self, card: LoadCard) -> Shopper:
+        """Who uses a card."""
+        known = card.codes
+        card.shopper = Shopper(
+            self.policy, self._choosing, operations=self.offers, codes=lambda: known
+        )
+        return card.shopper
+
     def gone(self) -> None:
         """A user's slot is not used any more."""
         self.engine.most -= 1
@@ -219,6 +236,12 @@ class World:
             play.abandon()
         else:
             play.do(step, due)
+
+    def text(self, body: bytes) -> bytes:
+        """A body, to be kept once if it should come again."""
+        if len(self.texts) < TEXTS_MOST:
+            self.texts[body] = body
+        return body
 
     # --- what is told ---------------------------------------------------------------------------
 
