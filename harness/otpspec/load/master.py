@@ -58,6 +58,8 @@ class MasterRun(Running):
             try:
                 self._gather(members, runner.server.port, own)
                 self._deal(members, 1.0 if first is None else first.rate, own)
+                if self.ended.is_set():
+                    raise TargetError("The run was ended before it began.")
                 self._play(members, own, first)
             finally:
                 quitting = gevent.spawn(runner.quit)  # which takes a while; so do the workers

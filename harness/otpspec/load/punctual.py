@@ -18,7 +18,7 @@ on the 99.9th percentile is the generator's."""
 CPU, CONNECTIONS, CARDS = "cpu", "connections", "cards"
 
 _WORDS = {
-    CPU: "the load process had no more processor time; more workers have (--processes of Locust)",
+    CPU: "the load process had no more processor time; more processes have (--processes)",
     CONNECTIONS: "all connections were in use; --connections allows more",
     CARDS: "no card was free; more cards, or a lower rate, would do",
 }
