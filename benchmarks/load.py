@@ -224,16 +224,15 @@ def scale(rounds: int, seconds: float) -> None:
     for _ in range(rounds):
         with raw_server() as port:
             url = f"http://127.0.0.1:{port}"
-            workers["one process"].append(_used(url, seconds, users=CONNECTIONS))
-            both = _used(url, seconds, users=2 * CONNECTIONS, processes=2, master=False)
-            workers["2 workers"].append(both)
-            all_ = _used(url, seconds, users=2 * CONNECTIONS, processes=2)
+            workers["one process"].append(_used(url, seconds, users=CONNECTIONS)[0])
+            apart, all_ = _used(url, seconds, users=2 * CONNECTIONS, processes=2)
+            workers["2 workers"].append(apart)
             workers["and their master"].append(all_)
         for count, found in cards.items():
             with raw_server() as port:
                 wanted = int(count.replace(",", ""))
                 url = f"http://127.0.0.1:{port}"
-                found.append(_used(url, seconds, users=CONNECTIONS, cards=wanted))
+                found.append(_used(url, seconds, users=CONNECTIONS, cards=wanted)[0])
                 with urllib.request.urlopen(f"{url}/cards/count", timeout=5) as answer:
                     enrolled = int(answer.read())
                 assert enrolled >= wanted, enrolled
@@ -242,21 +241,23 @@ def scale(rounds: int, seconds: float) -> None:
     _against("cards", cards)
 
 
-def _used(url: str, seconds: float, *, master: bool = True, **more: object) -> Cost:
-    """What all load processes use, with the master of workers or without it."""
-    marks: list[tuple[float, int, float]] = []
+def _used(url: str, seconds: float, **more: object) -> tuple[Cost, Cost]:
+    """What those processes use that ask; and all together, a master of theirs, too."""
+    marks: list[tuple[float, float, int, float]] = []
 
     def mark(told: Progress) -> None:
         found = psutil.Process().children(recursive=True)
-        load = [p for p in found if p.cmdline()[-1:] == ["otpspec.load"]]
-        skipped = load[:1] if len(load) > 1 and not master else []
-        used = sum(sum(p.cpu_times()[:2]) for p in load if p not in skipped)
-        marks.append((used, told.requests, told.elapsed_s))
+        load = [p for p in found if p.cmdline()[-1:] == ["otpspec.load"]]  # a master comes first
+        used = [sum(p.cpu_times()[:2]) for p in load]
+        asking = sum(used[1:]) if len(used) > 1 else used[0]
+        marks.append((asking, sum(used), told.requests, told.elapsed_s))
 
     found = _run(url, seconds + 2.6, on_progress=mark, **more)
     assert found.load.failures == 0, found.load
-    (cpu, before, began), (used, after, ended) = marks[1], marks[-1]
-    return Cost((used - cpu) / (after - before) * 1e6, (after - before) / (ended - began))
+    first, last = marks[1], marks[-1]
+    asking, used, requests, lasted = (b - a for a, b in zip(first, last, strict=True))
+    rate = requests / lasted
+    return Cost(asking / requests * 1e6, rate), Cost(used / requests * 1e6, rate)
 
 
 def _against(what: str, found: dict[str, list[Cost]]) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,32 @@ def test_no_two_workers_of_locust_share_a_card(
 
     assert set(counting.askers) == {"c1", "c2", "c3", "c4", "c5"}
     assert [len(askers) for askers in counting.askers.values()] == [1] * 5
+
+
+@pytest.mark.parametrize(("cards", "refused"), [(ENROLLED, False), (given(4), True)])
+def test_late_worker_is_given_users_where_nothing_had_to_be_dealt_out(
+    counting: Counting, profile: Callable[..., str], unused_port: int, cards: str, refused: bool
+) -> None:
+    port = str(unused_port)
+    first = started("--worker", "--master-port", port)
+    master = started(
+        *("--master", "--master-bind-port", port, "--host", counting.url),
+        *("--otp-target", profile(cards), "-u", "4", "-r", "4", "-t", "12s"),
+    )
+    ends = time.monotonic() + 30
+    while not counting.asked["start"]:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+    late = started("--worker", "--master-port", port)
+    _, err = late.communicate(timeout=60)
+    master.communicate(timeout=60)
+    first.communicate(timeout=60)
+
+    said = "This worker came after the run had begun, and cards had been dealt out."
+    assert (said in err) is refused
+    assert (late.returncode == 2) is refused
+    assert len(set.union(*counting.askers.values())) == (1 if refused else 2)
 
 
 def test_too_few_cards_for_the_workers_end_locust_with_2(

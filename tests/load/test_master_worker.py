@@ -213,6 +213,26 @@ def test_worker_that_loses_its_master_writes_what_it_measured_itself(
     assert not left.results["complete"]
 
 
+def test_worker_that_loses_its_master_before_the_run_says_so(
+    serve: Callable[..., Any],
+    master: Callable[..., Told],
+    worker: Callable[..., Told],
+    unused_port: int,
+) -> None:
+    server = serve()
+    one = master(server, "--expect-workers", "2")
+    left = worker(server)
+    left.until("waiting for the run to begin")
+
+    for process in psutil.Process(one.process.pid).children(recursive=True):
+        process.kill()
+
+    assert left.process.wait(30) == 2
+    assert left.err.splitlines()[-1] == (
+        f"The master at 127.0.0.1:{unused_port} was lost before the run began."
+    )
+
+
 def test_worker_that_someone_ends_is_named_and_all_that_it_measured_is_in(
     serve: Callable[..., Any], master: Callable[..., Told], worker: Callable[..., Told]
 ) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -74,7 +75,7 @@ def test_workers_share_one_schedule(load: Load, counting: Counting) -> None:
 
     assert found.arrivals == "open: 80/s, constant"
     assert found.schedule is not None
-    assert abs(found.schedule.due - 240) <= 4  # each begins its part when its user comes
+    assert abs(found.schedule.due - 240) <= 4  # each ends within a moment of the other
     assert counting.asked["start"] == found.schedule.begun
     for worker in found.workers:
         assert abs(worker.requests - 240) <= 20  # two requests a journey, half of the journeys
@@ -153,6 +154,18 @@ def test_worker_that_is_killed_is_named_and_the_others_go_on(
     users = [point.users for point in found.load.timeline]
     assert users[-1] == 4  # the other has taken its part over
     assert asked[-1] > asked[0]
+
+
+def test_worker_that_is_lost_before_the_run_begins_ends_it(load: Load) -> None:
+    def kill() -> None:
+        while len(found := processes()) < 2:
+            time.sleep(0.01)
+        found[1].kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+
+    with pytest.raises(OtpspecError, match=r"^A worker was lost before the run began: .+\.$"):
+        load(processes=2, seconds=30.0)
 
 
 def test_interrupt_ends_all_of_them_with_what_was_measured(

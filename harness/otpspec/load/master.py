@@ -134,8 +134,8 @@ class MasterRun(Running):
             if members.refusal or failed:
                 raise TargetError(members.refusal or failed[0])
             if gone or lost:
-                who = lost[0].name if lost else f"a worker (process {gone[0].pid})"
-                raise TargetError(f"{who} ended before the run began.".capitalize())
+                who = lost[0].name if lost else f"process {gone[0].pid}"
+                raise TargetError(f"A worker was lost before the run began: {who}.")
             if time.monotonic() > ends:
                 raise TargetError(late())
             gevent.sleep(0.02)
@@ -174,7 +174,7 @@ class MasterRun(Running):
             told += 1
             if told % 4:
                 continue
-            now, found = time.monotonic(), members.measures()
+            now, found = time.monotonic(), members.totals()
             recorder = found.recorder
             p50, p99 = recorder.latency.percentiles(0.5, 0.99)
             progress = Progress(

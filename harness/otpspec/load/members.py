@@ -146,12 +146,18 @@ class Members:
         node = self.runner.clients.get(member.client)
         return node is None or node.state == STATE_MISSING
 
-    def measures(self) -> Measures:
-        """What all have measured, together."""
+    def totals(self) -> Measures:
+        """What all have measured up to now, together, but not in which second."""
         found = Measures()
         for member in self.all:
             if member.parcel is not None:
                 parcel.merge(found, member.parcel)
+        return found
+
+    def measures(self) -> Measures:
+        """What all have measured, together."""
+        found = self.totals()
+        for member in self.all:
             found.recorder.timeline.merge(member.seconds)
         return found
 

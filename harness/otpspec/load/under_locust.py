@@ -316,7 +316,9 @@ def _give_up(environment: Environment, why: Exception) -> None:
     """End a run that cannot go on. A page stays, and shows why."""
     runner = environment.runner
     logger.error("%s", why)
-    if isinstance(runner, WorkerRunner):
+    roles = _roles.get(environment)
+    late = roles is not None and roles.deal is not None and roles.deal.count == 0
+    if isinstance(runner, WorkerRunner) and not late:  # one that comes too late ends nobody's run
         runner.send_message(FAILED, {"text": str(why)})
     if runner is None:
         return

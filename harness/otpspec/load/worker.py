@@ -158,6 +158,8 @@ class WorkerRun(Running):
             self.tell(Handed(interrupted=what == ENDED))
             return
         world.begin()
+        if world.stream is not None:  # its users are on their way, and the schedule begins now
+            world.shared(1, session.total)
         world.over.rawlink(lambda _: self._came.put((FAILED, None)))
         reporting = gevent.spawn(self._report_often, runner, world, session)
         what, data = self._wait(team.END)

@@ -91,6 +91,7 @@ class World:
         """Bodies that come again and again, each kept once: less memory is touched."""
 
         self._most = connections
+        self._part = -1.0  # of the arrivals; not said yet
         self._connected = 0
         timeout = self.profile.timeout.total_seconds()
         max_rate = self.profile.max_rate
@@ -221,6 +222,9 @@ class World:
     def shared(self, own: int, total: int) -> None:
         """This process has so many of all users: so large is its part of the arrivals."""
         part = min(own / total, 1.0) if total else 0.0
+        if part == self._part:
+            return  # what is begun anew would not be quite the same schedule
+        self._part = part
         self.engine.most = max(round(self._most * part), 1)
         if self.stream is not None:
             self.stream.share(part)
