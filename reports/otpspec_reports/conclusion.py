@@ -87,6 +87,17 @@ def unwaived(results: Results) -> list[RuleResult]:
     ]
 
 
+def lost_workers(results: Results) -> str:
+    """What a load run lacks because workers of it were lost; empty where none was."""
+    workers = results.load.workers if results.load else []
+    lost = [str(worker.number) for worker in workers if worker.lost_s is not None]
+    if not lost:
+        return ""
+    if len(lost) == 1:
+        return f"not whole: worker {lost[0]} was lost, and what it asked last is in no figure"
+    return f"not whole: workers {', '.join(lost)} were lost; what they asked last is in no figure"
+
+
 def _conclusion(results: Results) -> Conclusion:
     if any(fails(rule, strict=results.strict) for rule in results.rules):
         return Conclusion.BROKEN
@@ -134,7 +145,7 @@ def _tally(results: Results) -> str:
 def _caveats(results: Results, conclusion: Conclusion) -> list[str]:
     caveats = []
     if not results.complete:
-        caveats.append(INTERRUPTED)
+        caveats.append(lost_workers(results) or INTERRUPTED)
     if conclusion is Conclusion.NOTHING_CHECKED:
         caveats.append("no rule came to a verdict, so this says nothing about the target")
     if missing := unwaived(results):

@@ -34,6 +34,7 @@ from otpspec.load import Arrivals, LoadRun
 from otpspec.profile import Profile
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
+from otpspec_reports import lost_workers
 
 LATE_MS = 10.0
 """From here on it is said while the run goes on that the generator is late."""
@@ -124,7 +125,8 @@ def load(
             gather=timedelta(seconds=expect_workers_max_wait),
             interrupts=interrupts,
         )
-        code = end(found, out, lacking=_lacking(found, interrupts))
+        lacking = "" if interrupts.came else lost_workers(found)
+        code = end(found, out, lacking=lacking)
     raise typer.Exit(code)
 
 
@@ -145,18 +147,7 @@ def _work(
     if found is None:
         return INTERRUPTED if interrupts.came else OK
     results = _document(profile, found, started=started, seed=0)
-    return end(results, out, lacking="The master was lost: the report holds this worker's part.")
-
-
-def _lacking(found: results.Results, interrupts: Interrupts) -> str:
-    """What a run lacks that nobody has interrupted."""
-    workers = found.load.workers if found.load else []
-    lost = [str(worker.number) for worker in workers if worker.lost_s is not None]
-    if not lost or interrupts.came:
-        return ""
-    if len(lost) == 1:
-        return f"Not whole: worker {lost[0]} was lost, and what it asked last is in no figure."
-    return f"Not whole: workers {', '.join(lost)} were lost; what they asked last is in no figure."
+    return end(results, out, lacking="the master was lost: the report holds this worker's part")
 
 
 def run(

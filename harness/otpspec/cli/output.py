@@ -78,7 +78,7 @@ def end(results: Results, directory: Path, *, warn: bool = False, lacking: str =
     """
     publish(results, directory)
     if lacking:
-        complain(lacking)
+        complain(f"{lacking[0].upper()}{lacking[1:]}.")
     elif not results.complete:
         complain("Interrupted: the report holds what was measured so far.")
         return INTERRUPTED

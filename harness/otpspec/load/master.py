@@ -20,6 +20,7 @@ from otpspec.load.own_workers import own_workers
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part
 from otpspec.load.verdicts import rule_results
+from otpspec.load.world import PREPARING_EACH_S
 
 READY_S = 60.0
 """How long they may take to make ready."""
@@ -105,14 +106,15 @@ class MasterRun(Running):
         for index, member in enumerate(members.all):
             part = Part(order=order, index=index, count=count, users=users, rate=rate)
             members.runner.send_message(team.PART, {"packed": team.encode(part)}, member.client)
+        ready_s = READY_S + (self.order.cards or 0) * PREPARING_EACH_S
         self._until(
             lambda: all(member.ready for member in members.all),
             members,
             own,
-            within_s=READY_S,
+            within_s=ready_s,
             late=lambda: (
                 f"{', '.join(m.name for m in members.all if not m.ready)} was not ready in "
-                f"{READY_S:.0f} s."
+                f"{ready_s:.0f} s."
             ),
         )
 

@@ -48,6 +48,10 @@ SETTLING_S = 0.25
 """So often what was noted is counted."""
 
 PREPARING_S = 30.0
+"""How long that may take at least."""
+
+PREPARING_EACH_S = 0.001
+"""How much longer for each card: who asks for a hundred thousand waits for them."""
 
 Fired = tuple[str, str, float, int, Exception | None, bool]
 """For Locust: method, name, seconds, bytes, what is wrong, whether it is in its statistics yet."""
@@ -138,7 +142,7 @@ class World:
         self.desk.open()
         self.engine.every_tick(self.desk.ticked)
         self.cards.prepare()
-        deadline = self.now() + PREPARING_S
+        deadline = self.now() + PREPARING_S + self.cards.lacking * PREPARING_EACH_S
         while self.cards.lacking and not self.over.is_set() and self.now() < deadline:
             gevent.sleep(0.01)
         if isinstance(self.failure, OtpspecError):
