@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 
@@ -28,6 +29,11 @@ method = "POST"
 path = "/verify/{{challenge.id}}"
 json = {{ otc = "{{otc}}" }}
 answers = [{{ status = 200, json = {{ status = "ok" }}, outcomes = "approved" }}]
+
+[operations.unlock]
+method = "POST"
+path = "/unlock/{{card.id}}"
+answers = [{{ status = 200, outcomes = "done" }}]
 
 [inbox]
 kind = "static"
@@ -57,6 +63,7 @@ class Counting:
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: Counter[str] = Counter()
+        self.starts: list[float] = []  # when, as time.monotonic shows it
         self.askers: dict[str, set[str]] = {}  # by card: the load processes
         self._lock = threading.Lock()
         self._listener = socket.create_server((host, 0), backlog=1024)
@@ -83,6 +90,8 @@ class Counting:
         who = re.search(rb"otpspec-(\w+)-", data)
         with self._lock:
             self.asked[operation] += 1
+            if operation == "start":
+                self.starts.append(time.monotonic())
             if operation == "start" and who is not None:
                 self.askers.setdefault(card, set()).add(who[1].decode())
 

@@ -1,8 +1,9 @@
 """A run that Locust's own command line or page starts: in one process, or as master and workers.
 
-The master deals the run out before it sends any users: who has which of the profile's cards, how
-fast each may be, and how many users there are to be in all. It ends it in two steps: everyone says
-all that was measured, and only then Locust's own stop or quit goes out.
+The master deals the run out: who has which of the profile's cards, how fast each may be, and how
+many users there are to be in all. That stands among the options which Locust sends with each order
+to spawn, so that no worker has users before it has its part. It ends the run in two steps: everyone
+says all that was measured, and only then Locust's own stop or quit goes out.
 """
 
 import logging
@@ -26,25 +27,24 @@ from otpspec.load.post import order
 from otpspec.load.running import GRACE_S
 from otpspec.load.steps import Share
 from otpspec.load.team import Hello
-from otpspec.load.user import Session, begin, end, session_of
+from otpspec.load.user import TOTAL, Session, begin, end, session_of
 from otpspec.load.world import CONNECTIONS_MOST, World
 from otpspec.profile import Profile, load
 
 logger = logging.getLogger(__name__)
 
-DEAL, TOTAL, FAILED = "otpspec-deal", "otpspec-total", "otpspec-failed"
-FINISH, FINISHED = "otpspec-finish", "otpspec-finished"
+DEALT = "otpspec_dealt"  # among Locust's options
+FAILED, FINISH, FINISHED = "otpspec-failed", "otpspec-finish", "otpspec-finished"
 
 LAST_S = GRACE_S + 3.0
 """How long the master waits for what its workers measured last; besides Locust's stop timeout."""
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process is given of a run before it is given any users."""
+    """How a run is dealt out."""
 
-    master: Hello | None  # None: there is none
-    index: int  # from 0
-    count: int  # 0: it came after the run had been dealt out
+    master: Hello
+    workers: list[str]  # Locust's names of them, in their order; one that is not here came later
     run_time: float | None
 
 
@@ -68,8 +68,9 @@ class _Roles:
     """What the processes of this environment tell each other."""
 
     def __init__(self) -> None:
-        self.deal: Deal | None = None
-        self.total = 0
+        self.late = False
+        """Whether this worker came after the run had been dealt out."""
+
         self.finished: set[str] = set()
         self.ready: Settings | None = None
         """For what run everything is ready already."""
@@ -81,7 +82,7 @@ _roles: "WeakKeyDictionary[Environment, _Roles]" = WeakKeyDictionary()
 def join(environment: Environment) -> None:
     """Have the processes of a run know of each other. To be called when Locust is set up."""
     runner = environment.runner
-    _roles[environment] = _Roles()
+    _roles.setdefault(environment, _Roles())
     if isinstance(runner, MasterRunner):
         _be_master(environment, runner)
     elif isinstance(runner, WorkerRunner):
@@ -95,9 +96,8 @@ def _be_master(environment: Environment, runner: MasterRunner) -> None:
         """Tells the workers how many users there are to be before it deals them out."""
 
         def new_dispatch(self, target_user_count: int, *more: Any, **named: Any) -> None:
-            options = environment.parsed_options
-            asked = 0 if options is None else (options.num_users or 0)
-            runner.send_message(TOTAL, {"users": asked or target_user_count})
+            options: Any = environment.parsed_options
+            setattr(options, TOTAL, options.num_users or target_user_count)
             super().new_dispatch(target_user_count, *more, **named)
 
     environment.dispatcher_class = Announcing
@@ -108,17 +108,11 @@ def _be_master(environment: Environment, runner: MasterRunner) -> None:
     def finished(environment: Environment, msg: Any) -> None:
         roles.finished.add(msg.node_id)
 
-    def connected(client_id: str) -> None:
-        if roles.deal is not None:
-            late = msgspec.structs.replace(roles.deal, count=0)
-            runner.send_message(DEAL, {"packed": team.encode(late)}, client_id)
-
     def ending(environment: Environment, **_: Any) -> None:
         _finish_workers(environment, runner)
 
     runner.register_message(FAILED, failed)
     runner.register_message(FINISHED, finished)
-    environment.events.worker_connect.add_listener(connected)  # type: ignore[no-untyped-call]
     environment.events.test_stopping.add_listener(ending)  # type: ignore[no-untyped-call]
 
 
@@ -134,20 +128,12 @@ def _finish_workers(environment: Environment, runner: MasterRunner) -> None:
         gevent.sleep(0.01)
     for client in sorted(asked - roles.finished):
         logger.warning("%s did not say what it measured last: it is not in the figures", client)
-    roles.deal = None
 
 
 def _be_worker(environment: Environment, runner: WorkerRunner) -> None:
-    roles = _roles[environment]
-
-    def dealt(environment: Environment, msg: Any) -> None:
-        roles.deal = _decode(msg.data["packed"])
-
-    def totalled(environment: Environment, msg: Any) -> None:
-        roles.total = int(msg.data["users"])
+    def spawned(user_count: int) -> None:
         session = session_of(environment)
-        if session is not None:
-            session.total = roles.total
+        if session is not None:  # others may have got more users, or less
             session.share()
 
     def finish(environment: Environment, msg: Any) -> None:
@@ -160,8 +146,7 @@ def _be_worker(environment: Environment, runner: WorkerRunner) -> None:
         runner.send_message("stats", data)
         runner.send_message(FINISHED, {})
 
-    runner.register_message(DEAL, dealt)
-    runner.register_message(TOTAL, totalled)
+    environment.events.spawning_complete.add_listener(spawned)  # type: ignore[no-untyped-call]
     runner.register_message(FINISH, finish, concurrent=True)
 
 
@@ -195,6 +180,8 @@ def set_up(environment: Environment, settings: Settings) -> None:
     Where the target cannot be used, the run ends at once with a message; without a page, Locust
     then ends with exit code 2.
     """
+    while environment.runner is None:  # a worker that is told to spawn before it is made
+        gevent.sleep(0.01)
     roles = _roles.setdefault(environment, _Roles())
     ready, roles.ready = roles.ready, None
     try:
@@ -207,7 +194,6 @@ def set_up(environment: Environment, settings: Settings) -> None:
         return
     session = session_of(environment)
     if session is not None:
-        session.total = roles.total
         session.world.begin()
         gevent.spawn(_watch, environment, session.world)
 
@@ -225,7 +211,10 @@ def _make_ready(environment: Environment, settings: Settings) -> None:
     if isinstance(environment.runner, MasterRunner):
         _deal(environment, environment.runner, target, profile)
         return
-    deal = _own_deal(environment, target, profile)
+    options: Any = environment.parsed_options
+    share, run_time = (0, 1), None if options is None else options.run_time or None
+    if isinstance(environment.runner, WorkerRunner):
+        share, run_time = _own_part(environment, environment.runner, target, profile)
     where = places(profile)
     reading = clock.read(profile, where)
     plan = Plan(
@@ -234,11 +223,10 @@ def _make_ready(environment: Environment, settings: Settings) -> None:
         settings.mix,
         seed=settings.seed,
         rate=1.0 if reading is None else reading.rate,
-        duration_s=deal.run_time,
-        arrivals=_arrivals(settings.rate, settings.arrivals, deal.run_time),
+        duration_s=run_time,
+        arrivals=_arrivals(settings.rate, settings.arrivals, run_time),
         think_s=settings.think_s,
     )
-    share = (deal.index, max(deal.count, 1))
     post = order(profile, target, settings.base_url)
     world = World(plan, post, connections=settings.connections, share=share)
     begin(environment, world)
@@ -251,42 +239,40 @@ def tear_down(environment: Environment) -> None:
 
 
 def _deal(environment: Environment, runner: MasterRunner, target: str, profile: Profile) -> None:
-    clients = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
+    workers = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
     places(profile)  # whether this run may connect there at all
-    team.check_dealt(profile, len(clients))
-    options = environment.parsed_options
-    dealt = Deal(
-        master=_hello(target, profile),
-        index=0,
-        count=len(clients),
-        run_time=None if options is None else options.run_time or None,
-    )
-    for index, client in enumerate(clients):
-        one = msgspec.structs.replace(dealt, index=index)
-        runner.send_message(DEAL, {"packed": team.encode(one)}, client)
-    _roles[environment].deal = msgspec.structs.replace(dealt, index=len(clients))
+    team.check_dealt(profile, len(workers))
+    options: Any = environment.parsed_options
+    run_time = options.run_time or None
+    deal = Deal(master=_hello(target, profile), workers=workers, run_time=run_time)
+    setattr(options, DEALT, team.encode(deal))
 
 
-def _own_deal(environment: Environment, target: str, profile: Profile) -> Deal:
-    """What this process does. Raises TargetError where a worker may not take part."""
-    if not isinstance(environment.runner, WorkerRunner):
-        options = environment.parsed_options
-        run_time = None if options is None else options.run_time or None
-        return Deal(master=None, index=0, count=1, run_time=run_time)
-    roles = _roles.get(environment)
-    if roles is None or roles.deal is None or roles.deal.master is None:
+def _own_part(
+    environment: Environment, runner: WorkerRunner, target: str, profile: Profile
+) -> tuple[tuple[int, int], float | None]:
+    """Which of how many this worker is, and how long the run lasts.
+
+    Raises TargetError where it may not take part.
+    """
+    packed: bytes | None = getattr(environment.parsed_options, DEALT, None)
+    if packed is None:
         raise TargetError(
             "The master of this worker says nothing of otpspec: it runs another file."
         )
-    if refusal := roles.deal.master.refusal(_hello(target, profile)):
+    deal, roles = _decode(packed), _roles.setdefault(environment, _Roles())
+    roles.late = runner.client_id not in deal.workers
+    if refusal := deal.master.refusal(_hello(target, profile)):
         raise TargetError(refusal)
-    if roles.deal.count == 0 and (profile.cards or profile.max_rate):
+    if not roles.late:
+        return (deal.workers.index(runner.client_id), len(deal.workers)), deal.run_time
+    if profile.cards or profile.max_rate:
         what = "cards" if profile.cards else "target.max_rate"
         raise TargetError(
             f"This worker came after the run had begun, and {what} had been dealt out.\n"
             "Try: stop the run, and start it again."
         )
-    return roles.deal
+    return (max(runner.worker_index, len(deal.workers)), 1), deal.run_time
 
 
 def _hello(target: str, profile: Profile) -> Hello:
@@ -317,7 +303,7 @@ def _give_up(environment: Environment, why: Exception) -> None:
     runner = environment.runner
     logger.error("%s", why)
     roles = _roles.get(environment)
-    late = roles is not None and roles.deal is not None and roles.deal.count == 0
+    late = roles is not None and roles.late
     if isinstance(runner, WorkerRunner) and not late:  # one that comes too late ends nobody's run
         runner.send_message(FAILED, {"text": str(why)})
     if runner is None:

@@ -12,6 +12,9 @@ from otpspec.load.slot import Slot
 from otpspec.load.statistics import Statistics
 from otpspec.load.world import World
 
+TOTAL = "otpspec_total"
+"""Among Locust's options, as a master sends them to its workers: how many users there are to be."""
+
 
 class Session:
     """A world that Locust's users live in."""
@@ -44,8 +47,9 @@ class Session:
         """How many users there are to be, in all processes together."""
         if self.total:
             return self.total
-        options = self.environment.parsed_options
-        asked = 0 if options is None else (options.num_users or 0)
+        options: Any = self.environment.parsed_options
+        told = getattr(options, TOTAL, 0)  # at a worker
+        asked = told or (0 if options is None else (options.num_users or 0))
         runner: Any = self.environment.runner
         return asked or int(getattr(runner, "target_user_count", 0) or 0)
 
