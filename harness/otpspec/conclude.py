@@ -140,8 +140,9 @@ def _exchange(answer: Answer, finished: Finished, redact: Redactor) -> results.E
 def doubted(rules: Sequence[results.RuleResult], profile: Profile) -> list[results.RuleResult]:
     """The verdicts, without those that may come of what a card went through before.
 
-    Where only a success clears the count of the profile's own cards, and LOCKOUT-8 did not show
-    that it does, a refusal may be that of a card that was used before.
+    A race is broken by what was let through, whatever a card went through. Else, where only a
+    success clears the count of the profile's own cards, and LOCKOUT-8 did not show that it does, a
+    refusal may be that of a card that was used before.
     """
     known = {"enroll", "unlock"} & profile.operations.keys()
     if not profile.cards or known or profile.policy.lock_scope == "challenge":
@@ -151,7 +152,9 @@ def doubted(rules: Sequence[results.RuleResult], profile: Profile) -> list[resul
 
 
 def _doubted(rule: results.RuleResult) -> results.RuleResult:
-    let_through = [e for e in rule.evidence if e.got.startswith(("approved", "done"))]
+    let_through = rule.id.startswith("RACE-") or any(
+        one.got.startswith(("approved", "done")) for one in rule.evidence
+    )
     if rule.verdict is not Verdict.BROKEN or let_through:
         return rule
     why = (

@@ -117,18 +117,23 @@ async def collide_wrong_codes(trial: Trial, rounds: Rounds, *, transactions: int
 
 
 async def tells_wrong_from_locked(trial: Trial, rounds: Rounds) -> bool:
-    """Whether a wrong code is answered in another way once the card is locked: tried one at a
-    time, where nothing can race. Inconclusive where nothing locks even so."""
-    challenge = await trial.start(await rounds.card())
+    """Whether "wrong" means that a code was compared: it is not said of a used code, nor once the
+    card is locked. Tried one at a time, where nothing can race. Inconclusive where nothing locks
+    even so."""
+    card = await rounds.card()
+    used = await trial.start(card)
+    await trial.verify(used)
+    again = await trial.verify(used)
+    challenge = await trial.start(card)
     first = [
-        await trial.verify(challenge, trial.wrong(challenge.card))
-        for _ in range(trial.policy.max_wrong)
+        await trial.verify(challenge, trial.wrong(card)) for _ in range(trial.policy.max_wrong)
     ]
-    after = await trial.verify(challenge, trial.wrong(challenge.card))
+    after = await trial.verify(challenge, trial.wrong(card))
     right = await trial.verify(challenge)
     if Outcome.APPROVED in right.outcomes:
         raise Inconclusive("it does not lock even when asked one at a time: see LOCKOUT-1")
-    return is_wrong(first[0]) and bool(after.outcomes & REFUSED) and not is_wrong(after)
+    dead = (again, after, right)
+    return is_wrong(first[0]) and bool(after.outcomes & REFUSED) and not any(map(is_wrong, dead))
 
 
 def counts(answer: Answer) -> bool:
