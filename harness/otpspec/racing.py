@@ -19,7 +19,7 @@ RIGHT: Any = object()
 """Stands for the right OTC, for the right 3CSC where it is asked for, or for the right proof."""
 
 _LONGEST = 100  # characters of what may be a code
-_SENDS = ("start", "resend", "amend")
+_SENDS = ("start", "resend", "amend", "change_contact")
 
 
 class Racing(Mailing):
@@ -134,6 +134,8 @@ class Racing(Mailing):
         if call.operation in ("start", "resend") and done:
             of = about.captures if isinstance(about, Challenge) else answer.captures
             await self.promised(_card(call), of)
+        elif call.operation in _SENDS:
+            await self.unpromised(_card(call))  # a new code, say, or a notice
 
     def needs_operation(self, name: str) -> None:
         """Raise NotApplicable where the target does not offer it."""
