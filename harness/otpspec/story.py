@@ -45,6 +45,9 @@ class Story:
     def __init__(self, trial: Trial, card: Card) -> None:
         self.card = card
         self.why = ""
+        self.against: list[Answer] = []
+        """Where no order explains them: the answers that contradict each other."""
+
         self._trial = trial
         self._done: list[Done] = []
         self._refused: set[int] = set()  # which of them may be refused by other rules than these
@@ -100,6 +103,10 @@ class Story:
         calls = [history.Call(*done) for done in self._done]
         judged = linearize.judge_card(self._trial.policy, calls, budget=BUDGET)
         self.why = judged.broken[0].words if judged.broken else ""
+        for broken in judged.broken:
+            places = linearize.contradicting(broken.smallest)
+            times = {(broken.smallest[p].called, broken.smallest[p].returned) for p in places}
+            self.against = [told.answer for told in self._told if _times(told.answer) in times]
         if judged.legality is linearize.Legality.BROKEN:
             # A page whose hidden field is good once refuses the second of two at once, by other
             # rules than these: a contradiction must rest on what was let through. So it must on a
@@ -164,6 +171,10 @@ class Story:
         right = csc == self.card.csc
         words += "" if right else ", with a wrong 3CSC"
         return model.Verify(number, otc, model.Csc.RIGHT if right else model.Csc.WRONG), words
+
+
+def _times(answer: Answer) -> tuple[float, float]:
+    return answer.called.timestamp(), answer.returned.timestamp()
 
 
 def _count_is_hearsay(trial: Trial) -> bool:

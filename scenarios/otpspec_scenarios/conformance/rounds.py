@@ -204,13 +204,18 @@ def is_wrong(answer: Answer) -> bool:
     return bool(answer.outcomes) and answer.outcomes <= {Outcome.WRONG_OTC, Outcome.WRONG_CSC}
 
 
+def approving(race: Race) -> list[Answer]:
+    """The answers that approve."""
+    return [answer for answer in race.answers if Outcome.APPROVED in answer.outcomes]
+
+
 def approvals(race: Race) -> int:
     """How many distinct approvals there are: one that is only repeated is the same one.
 
     `approval`, captured of the answers to verify, tells one from another; without it each is its
     own.
     """
-    given = [a for a in race.answers if Outcome.APPROVED in a.outcomes]
+    given = approving(race)
     named = {str(a.captures["approval"]) for a in given if a.captures.get("approval") is not None}
     return len(named) + sum(a.captures.get("approval") is None for a in given)
 

@@ -18,7 +18,7 @@ from otpspec_scenarios.conformance.needs import (
     needs_codes_that_work_elsewhere,
     needs_one_count_for_the_card,
 )
-from otpspec_scenarios.conformance.rounds import Rounds, approvals, is_wrong
+from otpspec_scenarios.conformance.rounds import Rounds, approvals, approving, is_wrong
 
 FALSE_ALARM = 1e-9
 """A sound target is accused by RACE-4 in less than one run of a thousand million."""
@@ -68,6 +68,7 @@ def expect_one_use(trial: Trial, race: Race, name: str) -> None:
         expected=f"at most one approval of {len(race.answers)} right codes at once",
         got=f"{count} approvals, in {name} ({race.overlap})",
         because=f"one code was accepted {count} times, and it is for one use",
+        answers=approving(race),
     )
 
 
@@ -151,6 +152,7 @@ def expect_no_more_judged(trial: Trial, race: Race, before: int, name: str) -> N
         got=f"{judged} of {len(race.answers)} different codes at once were answered as wrong, "
         f"in {name} ({race.overlap})",
         because=f"{before + judged} guesses were judged, and {most} lock",
+        answers=[answer for answer in race.answers if is_wrong(answer)],
     )
 
 
@@ -159,12 +161,14 @@ async def refused_now(
 ) -> bool:
     """Whether the right code is refused, as it must be; False where the answer says nothing."""
     most = trial.policy.max_wrong
+    refusals = [given for _, given in race.in_order_of_return if counts(given)]
     answer = await trial.verify(challenge)
     trial.check(
         Outcome.APPROVED not in answer.outcomes,
         expected=f"the right code refused, sent after {refused} wrong ones had been refused",
         got=f"{answer}, in {name} ({race.overlap})",
         because=f"N = {most} wrong codes lock, also where they came at once",
+        answers=[*refusals[:most], answer],
     )
     trial.notes.checked_refusal |= answer.outcomes <= REFUSED
     return answer.outcomes <= REFUSED
@@ -195,25 +199,26 @@ async def test_right_code_among_simultaneous_wrong_ones_is_approved_as_chance_ha
         if says and race.overlap.proven:
             chances.append(min(1.0, (most - before) / size))
             approved += approvals(race) > 0
-            expect_chance(trial, approved, chances, size, rounds.planned)
+            expect_chance(trial, race, approved, chances, rounds.planned)
     if chances:
         trial.measured("chance", what_chance_says(trial, approved, chances, rounds.planned))
     rounds.conclude()
 
 
 def expect_chance(
-    trial: Trial, approved: int, chances: list[float], size: int, planned: int
+    trial: Trial, race: Race, approved: int, chances: list[float], planned: int
 ) -> None:
     """No more approvals than chance explains. It is asked after each of the planned rounds, and
     the false alarm is shared out among them."""
     tail = at_least(approved, chances)
     trial.check(
         tail >= FALSE_ALARM / planned,
-        expected=f"the right one of {size} codes at once approved as chance has it, about "
-        f"{sum(chances):.1f} times in {len(chances)} rounds",
+        expected=f"the right one of {len(race.answers)} codes at once approved as chance has it, "
+        f"about {sum(chances):.1f} times in {len(chances)} rounds",
         got=f"approved {approved} times in {len(chances)} rounds: by chance in one of "
         f"{1 / max(tail, 1e-300):.0e} runs",
         because="more guesses are judged at once than the lock allows",
+        answers=approving(race),
     )
 
 

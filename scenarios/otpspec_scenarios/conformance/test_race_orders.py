@@ -24,7 +24,13 @@ from otpspec_scenarios.conformance.needs import (
     needs_rotation,
     needs_void_after_wrong_csc,
 )
-from otpspec_scenarios.conformance.rounds import Round, Rounds, approvals, is_wrong
+from otpspec_scenarios.conformance.rounds import (
+    Round,
+    Rounds,
+    approvals,
+    approving,
+    is_wrong,
+)
 
 MOST = 8
 """Calls of one story at once: to look at all their orders takes twice as long with each more."""
@@ -152,6 +158,7 @@ def expect_an_order(trial: Trial, story: Story, explained: Verdict, race: Race, 
         expected="answers that some one-at-a-time order explains",
         got=f"{story.words()}; in {one.name} ({race.overlap})",
         because=f"no order of these explains the answers: {story.why}",
+        answers=story.against,
     )
 
 
@@ -216,6 +223,7 @@ async def test_transaction_is_not_both_voided_by_a_wrong_csc_and_approved(trial:
             got=f"{approvals(race)} approved, {voided} answered as a wrong 3CSC, in {one.name} "
             f"({race.overlap})",
             because="a wrong 3CSC voids the transaction, and an approval ends it",
+            answers=[*approving(race), *filter(is_wrong, race.answers)],
         )
         says = bool(voided) or approvals(race) == 1
         rounds.note(race, says=says, why="neither was approved nor voided for sure")
