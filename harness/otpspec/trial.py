@@ -16,7 +16,7 @@ from otpspec.mailing import Delivered
 from otpspec.outcome import REFUSED, Outcome
 from otpspec.pool import Lease
 from otpspec.profile import Profile
-from otpspec.racing import RIGHT, Racing
+from otpspec.racing import RIGHT, Racing, labelled
 from otpspec.redact import Redactor
 from otpspec.target import Answer, Session
 from otpspec.together import Call
@@ -215,6 +215,7 @@ class Trial(Racing, Judging):
         answer = await self.session.ask(
             call.operation, call.values, call.jar, patient=patient, **call.extra
         )
+        answer = labelled(call, answer)
         call.about.captures.update(answer.captures)
         self.notes.saw_approval |= Outcome.APPROVED in answer.outcomes
         return answer
