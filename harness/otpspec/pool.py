@@ -41,9 +41,10 @@ class Lease(Protocol):
 
 
 class Enrolled:
-    """Cards that the target enrols, fresh for every scenario."""
+    """Cards that are made up, fresh for every scenario, and enrolled where the target wants it."""
 
     def __init__(self, profile: Profile) -> None:
+        self._enrols = "enroll" in profile.operations
         self._contacts = contacts(profile)
 
     @asynccontextmanager
@@ -54,7 +55,8 @@ class Enrolled:
     async def take(self, taker: Taker) -> Card:
         """A fresh card."""
         card = new_card(self._contacts)
-        await taker.enrol(card)
+        if self._enrols:
+            await taker.enrol(card)
         return card
 
     def shares(self, contact: str) -> bool:

@@ -76,6 +76,9 @@ class Profile:
         self.timeout: timedelta = target.timeout
         self.max_rate = Rate.parse(target.max_rate) if target.max_rate else None
         self.policy = policy
+        self.declared = frozenset(read.policy)
+        """The keys of the policy that the file itself has: the rest are defaults, no promises."""
+
         self.amounts = read.amounts
         self.races = Races(read.races)
         self.unknown_card = {f"card.{key}": value for key, value in read.unknown_card.items()}
@@ -83,6 +86,9 @@ class Profile:
         self.launch = read.launch
         self.cards = cards or []
         """Cards that the target knows already, each name to text; none: they are enrolled."""
+
+        self.makes_cards_up = read.cards.made_up
+        """Whether the target takes any card, and none is enrolled."""
 
         self.max_locked = read.cards.max_locked
         self.secrets = secrets

@@ -39,6 +39,15 @@ async def needs_codes_that_work_elsewhere(trial: Trial) -> None:
         raise NotApplicable("a code only works in the session in which it was asked for")
 
 
+async def needs_transactions_told_apart(trial: Trial) -> None:
+    """Where a code is verified by card and code alone, a card has one transaction, the newest."""
+    if trial.verify_names_transaction() or not await codes_work_elsewhere(trial):
+        return
+    raise NotApplicable(
+        "nothing in the request of verify tells two transactions of a card apart: no {challenge.…}"
+    )
+
+
 async def codes_work_elsewhere(trial: Trial) -> bool:
     """Whether a code also works in another session than the one that it was made in."""
     challenge = await trial.start(await trial.card())
