@@ -64,7 +64,6 @@ class Rounds:
         profile = self.trial.profile
         fresh = profile.makes_cards_up or "enroll" in profile.operations
         return bool(profile.cards) or not fresh
-        )
 
     async def __aiter__(self) -> AsyncIterator["Round"]:
         self._needs_answers_of_its_own()
