@@ -233,7 +233,7 @@ class SimulatedTrial(Trial):
         """Nothing comes late."""
         return await self.new_messages(whom)
 
-    def code_in(self, message: Message) -> str | None:
+    def code_in(self, message: Message, whom: Card | str) -> str | None:
         """The first word."""
         return message.text.split()[0]
 

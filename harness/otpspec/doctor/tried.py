@@ -20,6 +20,7 @@ class Mail:
     channel: Channel
     index: int
     contact: str = field(repr=False)
+    known: tuple[str, ...] = field(default=(), repr=False)  # the card's numbers, which are no code
     text: str | None = field(default=None, repr=False)  # None: no message came
     after_s: float | None = None
     waited_s: float = 0.0

@@ -95,7 +95,7 @@ class Profile:
         """Values of the environment that went into requests: never to be written anywhere."""
 
         listed = read.inbox if isinstance(read.inbox, list) else [read.inbox]
-        self.channels = [Channel(inbox, base) for inbox in listed]
+        self.channels = [Channel(inbox, base, policy) for inbox in listed]
         self.clock = ClockFormat(read.clock, base)
         version = target.version
         self.version_text = version if isinstance(version, str) else ""

@@ -174,18 +174,18 @@ async def test_malformed_input_counts_as_declared(trial: Trial) -> None:
     for _ in range(trial.policy.max_wrong):
         answer = await trial.verify(challenge, challenge.otc[:2])
         trial.expect(answer, *REFUSED, because="two characters are not the code")
-    told_as_wrong = Outcome.MALFORMED not in answer.outcomes
+    told_as_malformed = Outcome.MALFORMED in answer.outcomes
 
     answer = await trial.verify(challenge)
 
     # To many targets whatever is no code is a wrong one, and wrong ones count: only a promise
     # could be broken by that.
-    if "malformed_counts" not in trial.profile.declared and told_as_wrong:
-        if Outcome.APPROVED not in answer.outcomes:
-            raise NotApplicable(
-                "what is no code is answered as a wrong one, and the profile does not declare "
-                "policy.malformed_counts"
-            )
+    promised = told_as_malformed or "malformed_counts" in trial.profile.declared
+    if not promised and Outcome.APPROVED not in answer.outcomes:
+        raise NotApplicable(
+            "what is no code is answered as a wrong one, and the profile does not declare "
+            "policy.malformed_counts"
+        )
     if trial.policy.malformed_counts:
         trial.expect(answer, *REFUSED, because="the profile says policy.malformed_counts = true")
     else:

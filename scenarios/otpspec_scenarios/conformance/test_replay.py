@@ -1,18 +1,44 @@
 """REPLAY: a code is good once, and what is over stays over."""
 
+from dataclasses import replace
+
 import pytest
 
-from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
+from otpspec import REFUSED, Answer, Challenge, NotApplicable, Outcome, Trial, proves
+
+
+async def used(trial: Trial) -> tuple[Challenge, Challenge]:
+    """A transaction that was approved; and the same with the cookies from before.
+
+    Whoever was signed in by an approval may be refused for that, not because the code was used. So
+    a code is also tried again as somebody would who has noted code and cookies.
+    """
+    challenge = await trial.start()
+    before = replace(challenge, jar=None if challenge.jar is None else challenge.jar.copy())
+    await trial.approved(challenge, because="the code is right and unused")
+    return challenge, before
+
+
+def not_approved(trial: Trial, answer: Answer, *, because: str) -> None:
+    """Old cookies may be refused in any way; approved they are not."""
+    trial.check(
+        Outcome.APPROVED not in answer.outcomes,
+        expected=f"refused: {because}, and the cookies are those from before",
+        got=str(answer),
+        because=because,
+        answers=[answer],
+    )
 
 
 @proves("REPLAY-1")
 async def test_used_code_is_refused(trial: Trial) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    challenge, before = await used(trial)
 
     answer = await trial.verify(challenge)
-
     trial.expect(answer, *REFUSED, because="the code was used a moment ago")
+
+    again = await trial.verify(before)
+    not_approved(trial, again, because="the code was used a moment ago")
 
 
 @proves("REPLAY-1")
@@ -39,23 +65,25 @@ SPELLINGS = {
 @proves("REPLAY-2")
 @pytest.mark.parametrize("what", SPELLINGS)
 async def test_used_code_is_refused_in_another_spelling(trial: Trial, what: str) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    challenge, before = await used(trial)
 
     answer = await trial.verify(challenge, SPELLINGS[what].format(challenge.otc))
-
     trial.expect(answer, *REFUSED, because="the code was used, however it is spelled")
+
+    again = await trial.verify(before, SPELLINGS[what].format(challenge.otc))
+    not_approved(trial, again, because="the code was used, however it is spelled")
 
 
 @proves("REPLAY-2")
 async def test_used_code_is_refused_later_too(trial: Trial) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    challenge, before = await used(trial)
 
     for share in (0.3, 0.6, 0.95, 1.05):
         await trial.clock.sleep_until(challenge.sent_latest + share * trial.policy.validity)
         answer = await trial.verify(challenge)
         trial.expect(answer, *REFUSED, because=f"the code was used {share:g} validities ago")
+        again = await trial.verify(before)
+        not_approved(trial, again, because=f"the code was used {share:g} validities ago")
 
 
 @proves("REPLAY-3")
