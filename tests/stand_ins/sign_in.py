@@ -108,7 +108,7 @@ class SignIn:
 
     def _refused(self, request: Request) -> Response | None:
         if "origin" in self._does and request.cookies and "origin" not in request.headers:
-            return self._no(403, "missing_origin")
+            return self._no(403, "missing origin")
         now = time.monotonic()
         self._asked = [at for at in self._asked if at > now - 1] + [now]
         if len(self._asked) > 15 and "throttled" in self._does:

@@ -40,6 +40,7 @@ async def wait(
         await asyncio.sleep(_LOOK)
     mail.waited_s = realtime.monotonic() - began_s
     mail.came = session.came()
+    mail.elsewhere = await _elsewhere(session, mail)
     if mail.channel.poll is not None:
         request = mail.channel.poll.build({"contact": mail.contact})
         try:
@@ -47,6 +48,17 @@ async def wait(
         except httpx.HTTPError as error:
             mail.fault = mail.fault or str(error)
     return mail
+
+
+async def _elsewhere(session: Session, mail: Mail) -> str:
+    """Which other contact of the card a message came to, where the inbox knows."""
+    try:
+        for kind, contact in mail.others.items():
+            if await session.messages(mail.channel, contact):
+                return kind
+    except TargetError:  # it is said above
+        return ""
+    return ""
 
 
 def _open(mail: Mail, message: Message, began_s: float, policy: Policy) -> None:

@@ -32,6 +32,8 @@ class Mail:
     fault: str = ""  # why the inbox cannot be read
     polled: Answer | None = None
     came: str = ""  # what the inboxes saw instead
+    others: dict[str, str] = field(default_factory=dict, repr=False)  # the card's other contacts
+    elsewhere: str = ""  # to which of them a message came instead: "email"
 
 
 @dataclass

@@ -81,10 +81,11 @@ def _check_repeats(trial: Trial, codes: list[str]) -> None:
     mean = len(codes) * (len(codes) - 1) / 2 / _space(trial)
     # The chance of at least so many is less than e^-mean (e mean / pairs)^pairs (Chernoff).
     chance = math.exp(min(0.0, pairs - mean + pairs * math.log(mean / pairs))) if pairs else 1.0
+    shown = max(chance, 1e-300)  # smaller numbers there are none
     trial.check(
         chance > 1e-6,
         expected="no more equal codes than chance gives",
-        got=f"{pairs} pairs of equal codes among {len(codes)} (chance: under {chance:.0e})",
+        got=f"{pairs} pairs of equal codes among {len(codes)} (chance: under {shown:.0e})",
         because="codes are unpredictable",
     )
 
