@@ -100,7 +100,14 @@ def contacts(profile: Profile) -> tuple[str, ...]:
 
 
 class CannotCleanError(Exception):
-    """A card cannot be brought to a known state; the message says why."""
+    """A card cannot be brought to a known state; the message says why.
+
+    `passing`: that is not the card's fault, and the next run tries again.
+    """
+
+    def __init__(self, why: str, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 @dataclass
@@ -220,8 +227,9 @@ class Given:
         try:
             await self._clean(slot.card, slot.given, not_soon)
         except CannotCleanError as error:
-            slot.state = State.SET_ASIDE
-            self._ledger.note(slot.card.label, slot.state, str(error))
+            slot.state = State.SET_ASIDE  # for this run, at least
+            noted = State.UNKNOWN if error.passing else State.SET_ASIDE
+            self._ledger.note(slot.card.label, noted, str(error))
         else:
             slot.card.tried.clear()
             slot.state, slot.touched = State.CLEAN, False

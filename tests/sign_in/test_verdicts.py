@@ -92,7 +92,7 @@ def test_two_transactions_of_an_address_are_one(check: Callable[..., Done], does
     done = check(does, "-k", "test_code_of_another_transaction_of_the_card_is_refused")
 
     assert of(done, "not_applicable")["BINDING-1"] == (
-        "nothing in the request of verify tells two transactions of a card apart: no {challenge.…}"
+        "a code is looked for by its card: two transactions of a card are not told apart"
     )
 
 

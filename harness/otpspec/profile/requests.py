@@ -31,6 +31,9 @@ _encode = msgspec.json.Encoder().encode
 _quote = partial(quote, safe="")
 _BREAKS = re.compile(r"[\r\n\0]+")
 _MOST_TRIES = 8
+_BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""How long is waited, time after time, where a target that throttles does not say for how long."""
+
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_TARGET = 60_000  # httpx refuses URLs from 65,536 characters on
 
@@ -45,6 +48,7 @@ class Request(NamedTuple):
     body: bytes
     origin: str = ""  # scheme, host and port
     after_s: float | None = None  # it was refused unread: seconds of target time to wait first
+    guessed: bool = False  # whether that time is ours: the target has not said when to come back
     decisive: bool = False  # the one of its operation that is released together with others
 
 
@@ -205,13 +209,17 @@ def _asked(
     step: Step, request: Request, origins: Collection[str], *, patient: bool
 ) -> Generator[Request, Raw, Reading]:
     """What a request came to; one that was refused unread is sent again when its time has come."""
+    back_off = iter(_BACK_OFF_S)
     for _ in range(_MOST_TRIES):
         raw = yield from _followed(step, request, origins)
         reading = step.read(raw)
-        wait = retry_after(raw) if patient and reading.outcomes == {Outcome.THROTTLED} else None
+        if not patient or reading.outcomes != {Outcome.THROTTLED}:
+            break
+        says = "retry-after" in raw.headers
+        wait = retry_after(raw) if says else next(back_off, None)
         if wait is None:
             break
-        request = request._replace(after_s=wait)
+        request = request._replace(after_s=wait, guessed=not says)
     return reading
 
 
