@@ -175,7 +175,7 @@ async def test_malformed_input_counts_as_declared(trial: Trial) -> None:
     for _ in range(trial.policy.max_wrong):
         answer = await trial.verify(challenge, challenge.otc[:2])
         trial.expect(answer, *REFUSED, because="two characters are not the code")
-    told_as_malformed = Outcome.MALFORMED in answer.outcomes
+    told_as_malformed = Outcome.WRONG_OTC not in answer.outcomes
 
     answer = await trial.verify(challenge)
 

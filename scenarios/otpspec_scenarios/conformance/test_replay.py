@@ -1,10 +1,12 @@
 """REPLAY: a code is good once, and what is over stays over."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from otpspec import REFUSED, Answer, Challenge, NotApplicable, Outcome, Trial, proves
+from otpspec_scenarios.conformance.refusing import all_refused
 
 
 async def used(trial: Trial) -> tuple[Challenge, Challenge]:
@@ -16,29 +18,21 @@ async def used(trial: Trial) -> tuple[Challenge, Challenge]:
     challenge = await trial.start()
     before = replace(challenge, jar=None if challenge.jar is None else challenge.jar.copy())
     await trial.approved(challenge, because="the code is right and unused")
-    return challenge, before
+    return before, challenge
 
 
-def not_approved(trial: Trial, answer: Answer, *, because: str) -> None:
-    """Old cookies may be refused in any way; approved they are not."""
-    trial.check(
-        Outcome.APPROVED not in answer.outcomes,
-        expected=f"refused: {because}, and the cookies are those from before",
-        got=str(answer),
-        because=because,
-        answers=[answer],
-    )
+async def tried_again(trial: Trial, payers: tuple[Challenge, Challenge], otc: Any) -> list[Answer]:
+    """A used code again, from both."""
+    return [await trial.verify(payer, otc) for payer in payers]
 
 
 @proves("REPLAY-1")
 async def test_used_code_is_refused(trial: Trial) -> None:
-    challenge, before = await used(trial)
+    both = await used(trial)
 
-    answer = await trial.verify(challenge)
-    trial.expect(answer, *REFUSED, because="the code was used a moment ago")
+    answers = await tried_again(trial, both, both[0].otc)
 
-    again = await trial.verify(before)
-    not_approved(trial, again, because="the code was used a moment ago")
+    all_refused(trial, answers, because="the code was used a moment ago")
 
 
 @proves("REPLAY-1")
@@ -65,25 +59,21 @@ SPELLINGS = {
 @proves("REPLAY-2")
 @pytest.mark.parametrize("what", SPELLINGS)
 async def test_used_code_is_refused_in_another_spelling(trial: Trial, what: str) -> None:
-    challenge, before = await used(trial)
+    both = await used(trial)
 
-    answer = await trial.verify(challenge, SPELLINGS[what].format(challenge.otc))
-    trial.expect(answer, *REFUSED, because="the code was used, however it is spelled")
+    answers = await tried_again(trial, both, SPELLINGS[what].format(both[0].otc))
 
-    again = await trial.verify(before, SPELLINGS[what].format(challenge.otc))
-    not_approved(trial, again, because="the code was used, however it is spelled")
+    all_refused(trial, answers, because="the code was used, however it is spelled")
 
 
 @proves("REPLAY-2")
 async def test_used_code_is_refused_later_too(trial: Trial) -> None:
-    challenge, before = await used(trial)
+    both = await used(trial)
 
     for share in (0.3, 0.6, 0.95, 1.05):
-        await trial.clock.sleep_until(challenge.sent_latest + share * trial.policy.validity)
-        answer = await trial.verify(challenge)
-        trial.expect(answer, *REFUSED, because=f"the code was used {share:g} validities ago")
-        again = await trial.verify(before)
-        not_approved(trial, again, because=f"the code was used {share:g} validities ago")
+        await trial.clock.sleep_until(both[0].sent_latest + share * trial.policy.validity)
+        answers = await tried_again(trial, both, both[0].otc)
+        all_refused(trial, answers, because=f"the code was used {share:g} validities ago")
 
 
 @proves("REPLAY-3")
@@ -108,7 +98,8 @@ async def test_transaction_is_over_when_another_is_started_where_that_is_declare
     answer = await trial.verify(first)
 
     trial.expect(answer, *REFUSED, because="a new transaction of the card voids the one before")
-    await trial.approved(second, because="it is the newest transaction of the card (control)")
+    if trial.policy.max_wrong > 1:  # the one before may have counted as a wrong code
+        await trial.approved(second, because="it is the newest transaction of the card (control)")
 
 
 @proves("REPLAY-3")
