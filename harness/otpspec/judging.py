@@ -98,8 +98,8 @@ class Judging:
         """An answer in words; one that judges nothing with its body, redacted."""
         text = str(answer)
         if answer.outcomes & SILENT and answer.body and answer.status is not None:
-            seen = Raw(answer.status, answer.headers, answer.body).seen
-            text += ": " + self._redact(" ".join(seen[:200].split()))
+            raw = Raw(answer.status, answer.headers, answer.body)
+            text += ": " + self._redact((" ".join(raw.seen.split()) or raw.text)[:200])
         if Outcome.THROTTLED in answer.outcomes:
             text += "; see target.max_rate and policy.max_starts"
         return text

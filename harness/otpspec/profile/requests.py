@@ -208,35 +208,35 @@ class Operation:
 def _asked(
     step: Step, request: Request, origins: Collection[str], *, patient: bool
 ) -> Generator[Request, Raw, Reading]:
-    """What a request came to; one that was refused unread is sent again when its time has come."""
-    back_off = iter(_BACK_OFF_S)
-    for _ in range(_MOST_TRIES):
-        raw = yield from _followed(step, request, origins)
-        reading = step.read(raw)
-        if not patient or reading.outcomes != {Outcome.THROTTLED}:
-            break
-        says = "retry-after" in raw.headers
-        wait = retry_after(raw) if says else next(back_off, None)
-        if wait is None:
-            break
-        request = request._replace(after_s=wait, guessed=not says)
-    return reading
-
-
-def _followed(
-    step: Step, request: Request, origins: Collection[str]
-) -> Generator[Request, Raw, Raw]:
-    """A request's answer, after the redirects that the profile wants to be followed."""
-    raw = yield request
+    """What a request came to, after the redirects that the profile wants to be followed."""
+    raw = yield from _patiently(step, request, patient=patient)
     cookies = dict(raw.cookies)
     for _ in range(step.follow):
         request_to = redirected(request, raw)
         if request_to is None or request_to.origin not in origins:
             break
         request = request_to
-        raw = yield request
+        raw = yield from _patiently(step, request, patient=patient)
         cookies |= raw.cookies
-    return Raw(raw.status, raw.headers, raw.body, cookies)
+    return step.read(Raw(raw.status, raw.headers, raw.body, cookies))
+
+
+def _patiently(step: Step, request: Request, *, patient: bool) -> Generator[Request, Raw, Raw]:
+    """A request's answer; where it was refused unread it is sent again when its time has come.
+
+    It alone, and not the one that led to it: that was carried out.
+    """
+    back_off = iter(_BACK_OFF_S)
+    for _ in range(_MOST_TRIES):
+        raw = yield request
+        if not patient or step.read(raw).outcomes != {Outcome.THROTTLED}:
+            break
+        says = "retry-after" in raw.headers
+        wait = retry_after(raw) if says else next(back_off, None)
+        if wait is None:
+            break
+        request = request._replace(after_s=wait, guessed=not says)
+    return raw
 
 
 def redirected(request: Request, raw: Raw) -> Request | None:
@@ -250,7 +250,7 @@ def redirected(request: Request, raw: Raw) -> Request | None:
     except ValueError:
         return None
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    moved = request._replace(origin=origin(url), target=target)
+    moved = request._replace(origin=origin(url), target=target, after_s=None, guessed=False)
     if raw.status in (307, 308):
         return moved
     headers = tuple(pair for pair in moved.headers if pair[0].lower() != "content-type")
