@@ -4,12 +4,10 @@ It ends with its order's time, on SIGINT or SIGTERM, or when who started it is g
 measured until then is told in each case.
 """
 
-import importlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -24,10 +22,10 @@ from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
+from otpspec.load.mix import find_mix
 from otpspec.load.place import places
 from otpspec.load.plan import Plan
 from otpspec.load.post import order as post_order
-from otpspec.load.steps import Share
 from otpspec.load.user import OtpUser, begin
 from otpspec.load.verdicts import rule_results
 from otpspec.load.world import World
@@ -52,18 +50,6 @@ def main() -> None:
     _tell(out, line)
 
 
-def find_mix(name: str) -> Sequence[Share]:
-    """The mix that "package.module:NAME" names. Raises OtpspecError where there is none."""
-    module, _, attribute = name.partition(":")
-    try:
-        mix = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise OtpspecError(f"No mix of behaviours is named {name!r} ({error}).") from error
-    if not mix or not all(isinstance(share, Share) for share in mix):
-        raise OtpspecError(f"{name!r} is not a sequence of otpspec.load.Share.")
-    return list(mix)
-
-
 def _tell(out: BinaryIO, line: Line) -> None:
     with suppress(BrokenPipeError):
         out.write(encode(line) + b"\n")
@@ -78,7 +64,7 @@ class _Run:
         self._out = out
         self._profile: Profile = load(order.profile, base_url=order.base_url, changes=order.changes)
         self._places = places(self._profile)
-        self._mix = find_mix(order.mix)
+        self._mix = find_mix(order.mix, self._profile)
         self._ended = Event()  # by someone, before its time
         self._cpu = 0.0  # seconds of it that were used when the run began
 

@@ -15,9 +15,6 @@ from otpspec.errors import OtpspecError, TargetError
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, decode, encode
 
-DAY = "otpspec_scenarios.load.behaviours:DAY"
-"""The people of a real day: the mix that is run unless another is named."""
-
 PATIENCE_S = 4.5
 """How long the load process may take to end once it was asked to; then it is killed."""
 
@@ -36,7 +33,7 @@ def run(
     think: timedelta = timedelta(0),
     duration: timedelta,
     seed: int = 0,
-    mix: str = DAY,
+    mix: str = "",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LoadRun:
     """Run journeys against a target under Locust, in a process of its own.
@@ -51,7 +48,8 @@ def run(
     an answer and the next request, on average. Without `rate` the run is closed: each of `users`
     begins a journey when its last has ended.
 
-    `mix`: "package.module:NAME" of a sequence of Share. `on_progress` is told once a
+    `mix`: "package.module:NAME" of a sequence of Share; without it the profile's [load.mix] is
+    played, or else the people of a real day. `on_progress` is told once a
     second how it goes.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the

@@ -28,7 +28,9 @@ def _begun(
     slot: "Slot", world: "World", rng: random.Random, share: Share, due: float, card: LoadCard
 ) -> None:
     """Begin a journey with a card."""
-    shopper = Shopper(world.policy, rng, operations=world.offers, codes=lambda: card.codes)
+    shopper = Shopper(
+        world.policy, rng, operations=world.offers, codes=lambda: card.codes, sizes=world.sizes
+    )
     name = getattr(share.behaviour, "__name__", "journey")
     Play(world, slot, name, share.behaviour(shopper), card).resume(None, due)
 

@@ -32,6 +32,9 @@ CONNECTIONS_MOST = 1000
 HOOKS = 8
 """Connections of a closed run beside those of its users, for what is not measured."""
 
+RACE_MOST = 16
+"""So many requests of a race are released together at most: they come on top of the load."""
+
 PREPARED_MOST = 5000
 """Cards that are made ready at most before an open run begins, unless it is said otherwise."""
 
@@ -63,6 +66,7 @@ class World:
         self.profile = plan.profile
         self.policy = plan.profile.policy
         self.offers = plan.profile.operations.keys()
+        self.sizes = [n for n in self.profile.races.sizes if n <= RACE_MOST] or [RACE_MOST]
         self.rate = plan.rate
         self.began = plan.began
         self.now = time.monotonic
