@@ -1,7 +1,7 @@
 """otpspec load: Locust underneath, every answer judged."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,8 +14,11 @@ from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
 from otpspec.cli.output import command_line, end, err, prepare
+from otpspec.cli.output import out as console
+from otpspec.cli.people import planned_mix
 from otpspec.load import Arrivals
 from otpspec.profile import Profile
+from otpspec.profile.goals import of_command
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
 
@@ -54,6 +57,17 @@ def load(
     spawn_rate: Annotated[
         float | None, typer.Option(min=0.1, help="Payers begun a second; all in the first.")
     ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIMIT",
+            help="p99=250ms, errors=0.1%, verify.p99=200ms: beside the profile's [load.slo]. "
+            "Exit 1 where one is broken.",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say who would come, and send nothing.")
+    ] = False,
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
@@ -73,6 +87,13 @@ def load(
             Arrivals.parse(rate, arrivals, lasts.total_seconds())
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rate") from error
+    try:
+        of_command(slo or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--slo") from error
+    if plan:
+        console.print(planned_mix(read))
+        raise typer.Exit
     prepare(out)
     found = run(
         read,
@@ -85,6 +106,7 @@ def load(
         connections=connections,
         cards=cards,
         think=thinks,
+        slo=slo or [],
         lasts=lasts,
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
         strict=strict,
@@ -106,6 +128,7 @@ def run(
     connections: int = 1000,
     cards: int | None = None,
     think: timedelta = timedelta(0),
+    slo: Sequence[str] = (),
     strict: bool = False,
 ) -> results.Results:
     """Run the load, and show how it goes.
@@ -127,6 +150,7 @@ def run(
             connections=connections,
             cards=cards,
             think=think,
+            slo=slo,
             duration=lasts,
             seed=seed,
             on_progress=show,

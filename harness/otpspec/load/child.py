@@ -22,10 +22,11 @@ from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Failed, Line, LoadRun, Order, Progress, encode
-from otpspec.load.mix import find_mix
+from otpspec.load.mix import find_mix, source_of
 from otpspec.load.place import places
 from otpspec.load.plan import Plan
 from otpspec.load.post import order as post_order
+from otpspec.load.told import told
 from otpspec.load.user import OtpUser, begin
 from otpspec.load.verdicts import rule_results
 from otpspec.load.world import World
@@ -114,6 +115,7 @@ class _Run:
             duration_s=order.duration_s,
             arrivals=arrivals,
             think_s=order.think_s,
+            mix_source=source_of(order.mix, self._profile),
         )
 
     def _listen(self, world: World) -> None:
@@ -175,9 +177,12 @@ class _Run:
                 "latencies hold its own waiting, too; fewer users show the target's"
             )
         untimed = self._untimed(first)
+        load = told(world.result(self._order.users, notes, lasted=lasted), world, self._order.slo)
         return LoadRun(
-            load=world.result(self._order.users, notes, lasted=lasted),
-            rules=rule_results(recorder, self._profile, untimed=untimed),
+            load=load,
+            rules=rule_results(
+                recorder, self._profile, untimed=untimed, objectives=load.objectives
+            ),
             clock=clock.describe(first),
             complete=failure is None and not self._ended.is_set(),
         )

@@ -18,6 +18,15 @@ DAY = f"{CATALOGUE}:DAY"
 """The people of a real day: the mix that is run unless another is named."""
 
 
+def source_of(name: str, profile: Profile) -> str:
+    """Whose the mix is that `find_mix` finds, for the reader of the results."""
+    if not name and profile.load.mix:
+        return f"[load.mix] of {profile.source}"
+    if name in ("", DAY):
+        return "a day at a bank (a judgement, and no bank's figures)"
+    return name
+
+
 def find_mix(name: str, profile: Profile) -> Sequence[Share]:
     """The mix that is named; where none is (""), the profile's, or else that of a real day.
 

@@ -34,6 +34,7 @@ def run(
     duration: timedelta,
     seed: int = 0,
     mix: str = "",
+    slo: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LoadRun:
     """Run journeys against a target under Locust, in a process of its own.
@@ -49,7 +50,8 @@ def run(
     begins a journey when its last has ended.
 
     `mix`: "package.module:NAME" of a sequence of Share; without it the profile's [load.mix] is
-    played, or else the people of a real day. `on_progress` is told once a
+    played, or else the people of a real day. `slo`: limits like "verify.p99=250ms", beside those of
+    the profile's [load.slo]. `on_progress` is told once a
     second how it goes.
 
     SIGINT and SIGTERM end the run within five seconds, with what was measured until then; the
@@ -71,6 +73,7 @@ def run(
         duration_s=duration.total_seconds(),
         seed=seed,
         mix=mix,
+        slo=list(slo),
         rate=rate,
         arrivals=arrivals,
         connections=connections,

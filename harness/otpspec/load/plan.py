@@ -9,7 +9,7 @@ from itertools import accumulate
 from otpspec.errors import OtpspecError
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.place import Place
-from otpspec.load.steps import Share
+from otpspec.load.steps import NEEDS, Share
 from otpspec.profile import Profile
 
 OLD = 3.0
@@ -30,10 +30,12 @@ class Plan:
         duration_s: float | None = None,
         arrivals: Arrivals | None = None,
         think_s: float = 0.0,
+        mix_source: str = "",
     ) -> None:
         """`places`: by origin. `rate`: seconds of target time a second. `duration_s`: None: until
         it is stopped. `arrivals`: None: closed, each user begins a journey when its last has ended.
         `think_s`: how long a payer takes between an answer and the next request, on average.
+        `mix_source`: whose the mix is, for the reader.
         """
         self.profile = profile
         self.places = places
@@ -41,9 +43,12 @@ class Plan:
         self.rate = rate
         self.arrivals = arrivals
         self.think_s = think_s
+        self.mix_source = mix_source
         self._duration = duration_s
         self.mix = [share for share in mix if share.weight > 0 and not self._lacks(share)]
         """Who may come at all; who waits for an age, only as long as it can come."""
+
+        self.left_out = [share for share in mix if share.weight > 0 and self._lacks(share)]
 
         soon = [share for share in self.mix if "old age" not in share.needs]
         early = [share for share in soon if "expiry" not in share.needs]
@@ -91,6 +96,11 @@ def lacking(share: Share, profile: Profile) -> list[str]:
     if len(verify.steps) == 1 and not verify.decisive.follow and not profile.target.adapter:
         has.add("race")
     return [need for need in share.needs if need not in has]
+
+
+def what_is_lacking(words: Sequence[str]) -> str:
+    """'the target asks for the 3CSC and the profile has [operations.resend]': what is not so."""
+    return " and ".join(NEEDS.get(word, f"the profile has [operations.{word}]") for word in words)
 
 
 def _nobody(profile: Profile, mix: Sequence[Share]) -> str:

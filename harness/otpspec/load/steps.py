@@ -129,12 +129,12 @@ is closed.
 
 NEEDS = {
     "csc": "the target asks for the 3CSC",
-    "expiry": "a code's end can be waited for within the run",
-    "old age": "so can its age of three lives",
-    "contact": "a card's contact can be changed, and the card is a made-up one",
-    "race": "verify is one request, so that several can be released together",
+    "expiry": "the run is longer than a code's life",
+    "old age": "the run is longer than three lives of a code",
+    "contact": "the profile has [operations.change_contact] and its cards are enrolled",
+    "race": "verify is one request, without an adapter, so that several can be released together",
 }
-"""What a behaviour may need besides operations ("resend", "unlock")."""
+"""What a behaviour may need besides operations ("resend", "unlock"): what must be so."""
 
 _Behaviour = TypeVar("_Behaviour", bound=Callable[..., Journey])
 

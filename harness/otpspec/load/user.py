@@ -13,6 +13,7 @@ from locust.exception import StopUser
 from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
+from otpspec.load.mix import find_mix
 from otpspec.load.place import places
 from otpspec.load.plan import Plan
 from otpspec.load.post import order
@@ -76,13 +77,15 @@ def set_up(
     target: str,
     base_url: str | None,
     seed: int,
-    mix: Sequence[Share],
+    mix: Sequence[Share] | None = None,
     rate: str = "",
     arrivals: str = "constant",
     connections: int = CONNECTIONS_MOST,
     think_s: float = 0.0,
 ) -> None:
     """Make a world for a run that Locust's own command line starts.
+
+    `mix`: None: the profile's, or that of a real day.
 
     Where the target cannot be used, the run ends at once with a message and exit code 2.
     """
@@ -96,7 +99,7 @@ def set_up(
         plan = Plan(
             profile,
             where,
-            mix,
+            mix or find_mix("", profile),
             seed=seed,
             rate=1.0 if reading is None else reading.rate,
             duration_s=duration or None,

@@ -9,7 +9,6 @@ from locust import events
 from locust.env import Environment
 
 from otpspec.load.user import OtpUser, set_up, tear_down
-from otpspec_scenarios.load.behaviours import DAY
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -49,7 +48,6 @@ def read_profile(environment: Environment, **_: Any) -> None:
         target=options.otp_target,
         base_url=environment.host or None,
         seed=options.otp_seed,
-        mix=DAY,
         rate=options.otp_rate,
         arrivals=options.otp_arrivals,
         connections=options.otp_connections,
@@ -64,4 +62,4 @@ def hang_up(environment: Environment, **_: Any) -> None:
 
 
 class Payer(OtpUser):
-    """The people of a day."""
+    """The people of the profile's mix, or those of a real day."""
