@@ -15,7 +15,8 @@ def told(found: LoadResult, world: World, limits: Sequence[str]) -> LoadResult:
     """The results with what each limit came to, the profile's and those of the command line."""
     plan = world.plan
     goals = merged(world.profile.load.goals, of_command(limits))
-    run = slo.Run(open=plan.arrivals is not None, trusted=found.trusted)
+    late = max((limit.worst_ms for limit in world.punctual.limits()), default=0.0)
+    run = slo.Run(open=plan.arrivals is not None, trusted=found.trusted, late_ms=late)
     whole = sum(share.weight for share in plan.mix)
     return msgspec.structs.replace(
         found,
