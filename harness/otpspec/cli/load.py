@@ -1,5 +1,6 @@
 """otpspec load: Locust underneath, every answer judged."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,14 +10,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from otpspec import conclude, results
+from otpspec import conclude, reach, results
 from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
 from otpspec.cli.output import command_line, end, err, prepare
 from otpspec.cli.output import out as console
 from otpspec.cli.people import planned_mix
-from otpspec.load import Arrivals
+from otpspec.load.arrivals import Arrivals, Crowd
 from otpspec.profile import Profile
 from otpspec.profile.goals import of_command
 from otpspec.profile.reader import parse_duration
@@ -44,6 +45,14 @@ def load(
     arrivals: Annotated[
         str, typer.Option(metavar="KIND", help="With --rate: constant or poisson.")
     ] = "constant",
+    crowd: Annotated[
+        str,
+        typer.Option(
+            metavar="CROWD",
+            help="With --rate: 200@10s are 200 journeys more that begin at once, 10 s into the "
+            "run; several: 200@10s,500@20s.",
+        ),
+    ] = "",
     connections: Annotated[
         int, typer.Option(min=1, help="With --rate: connections at most; the rest waits.")
     ] = 1000,
@@ -88,6 +97,11 @@ def load(
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rate") from error
     try:
+        if Crowd.parse(crowd) and not rate:
+            raise ValueError("a crowd comes on top of a rate; give --rate, too")
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--crowd") from error
+    try:
         of_command(slo or ())
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--slo") from error
@@ -103,6 +117,7 @@ def load(
         spawn_rate=spawn_rate,
         rate=rate,
         arrivals=arrivals,
+        crowd=crowd,
         connections=connections,
         cards=cards,
         think=thinks,
@@ -125,6 +140,7 @@ def run(
     spawn_rate: float | None = None,
     rate: str = "",
     arrivals: str = "constant",
+    crowd: str = "",
     connections: int = 1000,
     cards: int | None = None,
     think: timedelta = timedelta(0),
@@ -138,7 +154,7 @@ def run(
     started = datetime.now(UTC)
     redact = Redactor()
     redact.learn(*profile.secrets)
-    with _follow(lasts) as show:
+    with _started(profile, redact), _follow(lasts) as show:
         ran = locust_load.run(
             profile.source,
             base_url=base_url,
@@ -147,6 +163,7 @@ def run(
             spawn_rate=spawn_rate,
             rate=rate,
             arrivals=arrivals,
+            crowd=crowd,
             connections=connections,
             cards=cards,
             think=think,
@@ -166,6 +183,19 @@ def run(
         load=ran.load,
         clock=ran.clock,
     )
+
+
+@contextmanager
+def _started(profile: Profile, redact: Redactor) -> Iterator[None]:
+    """The target's own command, where the profile has one, for as long as the block lasts."""
+    rate = profile.load.clock_rate
+    with asyncio.Runner() as runner:
+        target = reach.started(profile, redact, clock_rate=rate)
+        runner.run(target.__aenter__())
+        try:
+            yield
+        finally:
+            runner.run(target.__aexit__(None, None, None))
 
 
 @contextmanager

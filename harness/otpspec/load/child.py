@@ -105,7 +105,7 @@ class _Run:
         order = self._order
         arrivals = None
         if order.rate:
-            arrivals = Arrivals.parse(order.rate, order.arrivals, order.duration_s)
+            arrivals = Arrivals.parse(order.rate, order.arrivals, order.duration_s, order.crowd)
         return Plan(
             self._profile,
             self._places,

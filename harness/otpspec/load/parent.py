@@ -28,6 +28,7 @@ def run(
     spawn_rate: float | None = None,
     rate: str = "",
     arrivals: str = "constant",
+    crowd: str = "",
     connections: int = 1000,
     cards: int | None = None,
     think: timedelta = timedelta(0),
@@ -44,10 +45,11 @@ def run(
 
     `rate` makes it an open run, in which journeys begin when they are due whatever the target does:
     "300/s", "10..500/s" (a ramp), "100/s,200/s,400/s" (steps); `arrivals` is "constant" or
-    "poisson". `connections`: how many there are at most; what finds none free waits, and is counted
-    from when it was due. `cards`: how many are kept ready. `think`: how long a payer takes between
-    an answer and the next request, on average. Without `rate` the run is closed: each of `users`
-    begins a journey when its last has ended.
+    "poisson"; `crowd`: "200@10s" are 200 more that begin at once. `connections`: how many there
+    are at most; what finds none free waits, and is counted from when it was due. `cards`: how many
+    are kept ready. `think`: how long a payer takes between an answer and the next request, on
+    average. Without `rate` the run is closed: each of `users` begins a journey when its last has
+    ended.
 
     `mix`: "package.module:NAME" of a sequence of Share; without it the profile's [load.mix] is
     played, or else the people of a real day. `slo`: limits like "verify.p99=250ms", beside those of
@@ -60,10 +62,12 @@ def run(
     """
     if rate:
         try:
-            Arrivals.parse(rate, arrivals, duration.total_seconds())
+            Arrivals.parse(rate, arrivals, duration.total_seconds(), crowd)
         except ValueError as error:
             raise OtpspecError(f"rate: {error}") from error
         users = 1  # who stands for the whole schedule
+    elif crowd:
+        raise OtpspecError("crowd: a crowd comes on top of a rate, and there is none.")
     order = Order(
         profile=profile,
         base_url=base_url,
@@ -76,6 +80,7 @@ def run(
         slo=list(slo),
         rate=rate,
         arrivals=arrivals,
+        crowd=crowd,
         connections=connections,
         cards=cards,
         think_s=think.total_seconds(),

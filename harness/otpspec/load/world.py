@@ -99,7 +99,8 @@ class World:
         self.stream = Stream(self, self._rng("stream")) if plan.arrivals else None
         reserve = cards or 0
         if plan.arrivals and cards is None:
-            reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
+            wanted = PREPARED_S * plan.arrivals.per_s() + plan.arrivals.at_once()
+            reserve = min(int(wanted / share[1]) + 10, PREPARED_MOST)
         self.cards = Cards(self, reserve=reserve)
         self._thinking = self._rng("thinking")
         self.thinks = plan.think_s > 0
