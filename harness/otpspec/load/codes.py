@@ -74,7 +74,9 @@ class Desk:
         self._readable: Any = None
         self._rest = b""
         self._ready = Event()
-        self._waits = Histogram()
+        self.waits = Histogram()
+        """How long codes were waited for."""
+
         self._last = Post()
 
     # --- its life -------------------------------------------------------------------------------
@@ -127,10 +129,10 @@ class Desk:
         """What it cost. `own_cpu_s`: processor time of this process. None where nothing is read."""
         if not self._channel.sends:
             return None
-        p50, p99 = self._waits.percentiles(0.5, 0.99)
+        p50, p99 = self.waits.percentiles(0.5, 0.99)
         last = self._last
         return Codes(
-            read=self._waits.count,
+            read=self.waits.count,
             wait_p50_ms=round(p50, 3),
             wait_p99_ms=round(p99, 3),
             requests=last.requests,
@@ -155,7 +157,7 @@ class Desk:
         while unread:
             message, seen = unread.popleft()
             if self._channel.concerns(message, reference):
-                self._waits.record(0.0)
+                self.waits.record(0.0)
                 take(self._channel.code(message), seen)
                 return
         waiting = _Waiting(contact, reference, now, now + self._wait, take)
@@ -213,7 +215,7 @@ class Desk:
             if channel.concerns(message, waiting.reference):
                 take, waiting.take = waiting.take, None
                 self._forget(waiting)
-                self._waits.record(now - waiting.since)
+                self.waits.record(now - waiting.since)
                 assert take is not None  # noqa: S101 - who has its code does not wait
                 take(channel.code(message), arrived)
                 return

@@ -9,6 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from otpspec.load.histogram import Histogram, middle
 from otpspec.load.recorder import Recorder
 from otpspec.outcome import SILENT, Verdict
@@ -113,9 +115,9 @@ def _latency(goal: Goal, recorder: Recorder) -> _Measured:
         if goal.operation in ("", cell.operation):
             whole.merge(cell.due)
     over = sum(
-        count
-        for bucket, count in enumerate(whole.counts)
-        if count and min(middle(bucket), whole.largest) / 1e6 > goal.limit
+        int(whole.counts[bucket])
+        for bucket in np.flatnonzero(whole.counts).tolist()
+        if min(middle(bucket), whole.largest) / 1e6 > goal.limit
     )
     value = whole.largest / 1e3 if goal.quantile == 1.0 else whole.percentiles(goal.quantile)[0]
     return _Measured(whole.count, over, value)

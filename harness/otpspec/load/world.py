@@ -41,6 +41,9 @@ PREPARED_MOST = 5000
 PREPARED_S = 3.0
 """Seconds of journeys for which there are cards, as far as they go: a target may stall."""
 
+SETTLING_S = 0.25
+"""So often what was noted is counted."""
+
 PREPARING_S = 30.0
 
 Fired = tuple[str, str, float, int, Exception | None, bool]
@@ -132,8 +135,16 @@ class World:
         self.began = self.punctual.began = self.plan.began
         self.recorder.restart()
         self._cpu = time.process_time()
+        self.engine.at(self.now() + SETTLING_S, self._settle)
         if self.stream is not None:
             self.engine.every_tick(self.stream.ticked)
+
+    def _settle(self, due: float) -> None:
+        """Count what was noted."""
+        self.recorder.settle()
+        self.punctual.late.settle()
+        self.desk.waits.settle()
+        self.engine.at(due + SETTLING_S, self._settle)
 
     def close(self) -> None:
         """Hang up, and end what was started."""
