@@ -142,24 +142,24 @@ class Raced(Tracker):
         """Whether a contradiction rests on what was let through, or on too many that were judged.
 
         A page whose hidden field is good once refuses the second of two at once, by other rules
-        than these: which refusal it was proves nothing.
+        than these: which refusal it was proves nothing, unless a wrong code was called wrong.
         """
-        if self._too_many_judged():
-            return True
         less = [
             Call(call.operation, call.called)
-            if place < self._most and not (call.outcomes or REFUSED) & SUCCESS
+            if place < self._most and self._proves_nothing(call)
             else call
             for place, call in enumerate(self._calls)
         ]
         return self._legality(less) is Legality.BROKEN
 
-    def _too_many_judged(self) -> bool:
-        policy = self._policy
-        if policy.lock_scope != "card" or policy.lock_for is not None:
+    def _proves_nothing(self, call: Call) -> bool:
+        outcomes, operation = call.outcomes or REFUSED, call.operation
+        if outcomes & SUCCESS:
             return False
-        left = policy.max_wrong - min((state.failures for state in self._before), default=0)
-        return self._count({Outcome.WRONG_OTC}) > left and not self._count({Outcome.APPROVED})
+        if outcomes != {Outcome.WRONG_OTC} or not isinstance(operation, Verify):
+            return True
+        known = [state.find(operation.challenge) for state in self._before]
+        return any(c is None or c.code in (None, operation.otc) for c in known)
 
     def _count(self, outcomes: set[Outcome]) -> int:
         race = self._calls[: self._most]

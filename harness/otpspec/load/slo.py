@@ -50,14 +50,13 @@ def objectives(goals: Sequence[Goal], recorder: Recorder, run: Run) -> list[Obje
 
 def _objective(goal: Goal, recorder: Recorder, run: Run) -> Objective:
     measured = (_errors if goal.measure == ERRORS else _latency)(goal, recorder)
-    least = needed(goal)
-    verdict, reason = _verdict(goal, measured, least, run)
+    verdict, reason = _verdict(goal, measured, recorder, run)
     return Objective(
         name=goal.name,
         limit=goal.text,
         measured=_words(goal, measured) if measured.requests else "",
         requests=measured.requests,
-        needed=least,
+        needed=needed(goal),
         verdict=verdict,
         reason=reason,
     )
@@ -72,13 +71,15 @@ def needed(goal: Goal) -> int:
     return math.ceil(BEYOND / (1 - goal.quantile) - 1e-6)
 
 
-def _verdict(goal: Goal, measured: _Measured, least: int, run: Run) -> tuple[Verdict, str]:
+def _verdict(goal: Goal, measured: _Measured, recorder: Recorder, run: Run) -> tuple[Verdict, str]:
+    least = needed(goal)
     timed = goal.measure != ERRORS
     if not measured.requests:
         what = f"no {goal.operation} was" if goal.operation else "nothing was"
         return Verdict.INCONCLUSIVE, f"{what} measured; {least:,} requests are the least"
     if timed and not run.trusted:
-        if measured.requests >= least and measured.value - run.late_ms > goal.limit * 1e3:
+        later = goal._replace(limit=goal.limit + run.late_ms / 1e3)
+        if _is_over(later, _latency(later, recorder), least):
             own = f"even less the {run.late_ms:,.0f}ms by which the generator was late at most"
             return Verdict.BROKEN, f"{_words(goal, measured)}, and {goal.text} is allowed; {own}"
         return Verdict.INCONCLUSIVE, "latency is not to be trusted: the generator was late"
@@ -90,7 +91,7 @@ def _verdict(goal: Goal, measured: _Measured, least: int, run: Run) -> tuple[Ver
             f"{measured.requests:,} requests are too few for it; {least:,} are the least, "
             f"{more:,} more"
         )
-    if not run.open:
+    if timed and not run.open:
         return Verdict.INCONCLUSIVE, (
             "a closed run asks less while the target is slow, so that its figures flatter: "
             "--rate keeps to a schedule"
