@@ -151,6 +151,20 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # why it did not pass
 
 
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker process of a load run, and its part in the figures."""
+
+    number: int  # from 1
+    host: str
+    pid: int
+    requests: int
+    judged: int
+    failures: int
+    cpu_s: float  # processor time that it used, without that for reading codes
+    measured_s: float  # until when what it measured is in, in seconds since the run began
+    lost_s: float | None = None  # when it was lost; None: it stayed to the end
+
+
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a load run measured."""
 
@@ -174,6 +188,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     mix: dict[str, float] = {}  # behaviour: its part of the journeys, in percent; of those who came
     mix_source: str = ""  # "a day at a bank", "[load.mix] of acs.toml"
     left_out: dict[str, str] = {}  # behaviour: what it needs, and the target or the run has not
+    workers: list[Worker] = []  # empty: there was one process
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +15,25 @@ from otpspec import conclude, reach, results
 from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
-from otpspec.cli.output import command_line, end, err, prepare
+from otpspec.cli.output import INTERRUPTED, OK, Interrupts, command_line, end, err, prepare
 from otpspec.cli.output import out as console
 from otpspec.cli.people import planned_mix
+from otpspec.cli.workers import (
+    PORT,
+    BindHost,
+    BindPort,
+    ExpectWorkers,
+    Master,
+    MasterHost,
+    MasterPort,
+    MaxWait,
+    Processes,
+    WorkerOption,
+    check_role,
+    say,
+    work,
+)
+from otpspec.load import LoadRun
 from otpspec.load.arrivals import Arrivals, Crowd
 from otpspec.profile import Profile
 from otpspec.profile.goals import of_command
@@ -28,6 +45,7 @@ LATE_MS = 10.0
 
 
 def load(
+    context: typer.Context,
     profile: ProfileArgument,
     base_url: BaseUrl = None,
     changes: Changes = None,
@@ -80,8 +98,18 @@ def load(
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
+    processes: Processes = 1,
+    master: Master = False,
+    expect_workers: ExpectWorkers = 1,
+    expect_workers_max_wait: MaxWait = 120.0,
+    master_bind_host: BindHost = "127.0.0.1",
+    master_bind_port: BindPort = PORT,
+    worker: WorkerOption = False,
+    master_host: MasterHost = "127.0.0.1",
+    master_port: MasterPort = PORT,
 ) -> None:
     """Load a target with payers like those of a real day, and judge every answer."""
+    check_role(context, master=master, worker=worker)
     read = profiles.load(profile, base_url=base_url, changes=changes or ())
     try:
         lasts = parse_duration(duration)
@@ -109,24 +137,64 @@ def load(
         console.print(planned_mix(read))
         raise typer.Exit
     prepare(out)
-    found = run(
-        read,
-        base_url=base_url,
-        changes=changes or [],
-        users=users,
-        spawn_rate=spawn_rate,
-        rate=rate,
-        arrivals=arrivals,
-        crowd=crowd,
-        connections=connections,
-        cards=cards,
-        think=thinks,
-        slo=slo or [],
-        lasts=lasts,
-        seed=secrets.randbelow(1_000_000) if seed is None else seed,
-        strict=strict,
+    with Interrupts() as interrupts:
+        if worker:
+            code = _work(read, base_url, changes or [], master_host, master_port, out, interrupts)
+            raise typer.Exit(code)
+        found = run(
+            read,
+            base_url=base_url,
+            changes=changes or [],
+            users=users,
+            spawn_rate=spawn_rate,
+            rate=rate,
+            arrivals=arrivals,
+            crowd=crowd,
+            connections=connections,
+            cards=cards,
+            think=thinks,
+            slo=slo or [],
+            lasts=lasts,
+            seed=secrets.randbelow(1_000_000) if seed is None else seed,
+            strict=strict,
+            processes=expect_workers if master else processes or -1,
+            master=(master_bind_host, master_bind_port) if master else None,
+            gather=timedelta(seconds=expect_workers_max_wait),
+            interrupts=interrupts,
+        )
+        code = end(found, out, lacking=_lacking(found, interrupts))
+    raise typer.Exit(code)
+
+
+def _work(
+    profile: Profile,
+    base_url: str | None,
+    changes: list[str],
+    host: str,
+    port: int,
+    out: Path,
+    interrupts: Interrupts,
+) -> int:
+    """Be a worker; the exit code."""
+    started = datetime.now(UTC)
+    found = work(
+        profile, base_url=base_url, changes=changes, host=host, port=port, interrupts=interrupts
     )
-    raise typer.Exit(end(found, out))
+    if found is None:
+        return INTERRUPTED if interrupts.came else OK
+    results = _document(profile, found, started=started, seed=0)
+    return end(results, out, lacking="The master was lost: the report holds this worker's part.")
+
+
+def _lacking(found: results.Results, interrupts: Interrupts) -> str:
+    """What a run lacks that nobody has interrupted."""
+    workers = found.load.workers if found.load else []
+    lost = [str(worker.number) for worker in workers if worker.lost_s is not None]
+    if not lost or interrupts.came:
+        return ""
+    if len(lost) == 1:
+        return f"Not whole: worker {lost[0]} was lost, and what it asked last is in no figure."
+    return f"Not whole: workers {', '.join(lost)} were lost; what they asked last is in no figure."
 
 
 def run(
@@ -146,15 +214,20 @@ def run(
     think: timedelta = timedelta(0),
     slo: Sequence[str] = (),
     strict: bool = False,
+    processes: int = 1,
+    master: tuple[str, int] | None = None,
+    gather: timedelta = timedelta(minutes=2),
+    interrupts: Interrupts | None = None,
 ) -> results.Results:
     """Run the load, and show how it goes.
 
     Raises OtpspecError where nothing could be measured.
     """
     started = datetime.now(UTC)
+    interrupts = interrupts or Interrupts()
     redact = Redactor()
     redact.learn(*profile.secrets)
-    with _started(profile, redact), _follow(lasts) as show:
+    with _started(profile, redact), _follow(lasts, interrupts) as show:
         ran = locust_load.run(
             profile.source,
             base_url=base_url,
@@ -170,8 +243,21 @@ def run(
             slo=slo,
             duration=lasts,
             seed=seed,
+            processes=processes,
+            master=master,
+            gather=gather,
             on_progress=show,
+            on_word=say,
         )
+    interrupts.came = ran.interrupted
+    return _document(profile, ran, started=started, seed=seed, strict=strict)
+
+
+def _document(
+    profile: Profile, ran: LoadRun, *, started: datetime, seed: int, strict: bool = False
+) -> results.Results:
+    redact = Redactor()
+    redact.learn(*profile.secrets)
     return conclude.document(
         profile,
         ran.rules,
@@ -199,21 +285,24 @@ def _started(profile: Profile, redact: Redactor) -> Iterator[None]:
 
 
 @contextmanager
-def _follow(lasts: timedelta) -> Iterator["Show"]:
+def _follow(lasts: timedelta, interrupts: Interrupts) -> Iterator["Show"]:
     """Show how a load run is going, for as long as the block lasts."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        yield Show(progress, lasts.total_seconds())
+    quiet = not err.is_terminal  # else a log begins with an empty line
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        yield Show(progress, lasts.total_seconds(), interrupts)
 
 
 class Show:
     """Is told once a second how a load run goes."""
 
-    def __init__(self, progress: Progress, seconds: float) -> None:
+    def __init__(self, progress: Progress, seconds: float, interrupts: Interrupts) -> None:
         self._progress = progress
+        self._interrupts = interrupts
         self._task = progress.add_task("loading", total=seconds)
 
     def __call__(self, told: locust_load.Progress) -> None:
+        self._interrupts.measured = True
         words = f"loading, {told.rate_per_s:,.0f}/s, p99 {told.p99_ms:.1f} ms"
         if told.late_ms > LATE_MS:
             words += f", the generator up to {told.late_ms:,.0f} ms late"

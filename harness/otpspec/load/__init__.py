@@ -5,9 +5,9 @@ imports Locust: only that process does, since Locust patches whatever process im
 """
 
 from otpspec.load.arrivals import Arrivals
-from otpspec.load.messages import LoadRun, Progress
+from otpspec.load.messages import Handed, LoadRun, Progress
 from otpspec.load.mix import DAY
-from otpspec.load.parent import run
+from otpspec.load.parent import run, work
 from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Challenge, Edge, Journey, Share, needs
 
@@ -16,6 +16,7 @@ __all__ = [
     "Arrivals",
     "Challenge",
     "Edge",
+    "Handed",
     "Journey",
     "LoadRun",
     "Progress",
@@ -23,4 +24,5 @@ __all__ = [
     "Shopper",
     "needs",
     "run",
+    "work",
 ]

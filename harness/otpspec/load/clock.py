@@ -1,5 +1,6 @@
 """The target's clock during a load run: read at its start and at its end."""
 
+import math
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -34,10 +35,13 @@ class Reading(NamedTuple):
     by: str = ""  # what makes it run so, where that is not the target itself
 
 
-def read(profile: Profile, places: Mapping[str, Place]) -> Reading | None:
+def read(
+    profile: Profile, places: Mapping[str, Place], *, within_s: float = math.inf
+) -> Reading | None:
     """Read the target's clock; None where it has none of its own, and runs as real time does.
 
-    Raises TargetError where it cannot be read.
+    `within_s`: for whom the profile's time-out is too long. Raises TargetError where it cannot be
+    read.
     """
     operation, rate, slack = profile.clock.read, None, SLACK_S
     faked = profile.clock.kind == "faketime"
@@ -52,7 +56,8 @@ def read(profile: Profile, places: Mapping[str, Place]) -> Reading | None:
     try:
         request = _ready(profile) if operation is None else operation.build({})
         data = encode(request, place.host)
-        answer = exchange(place, data, timeout=profile.timeout.total_seconds())
+        timeout = min(profile.timeout.total_seconds(), within_s)
+        answer = exchange(place, data, timeout=timeout)
         told = time.monotonic()
         if operation is None:
             return Reading(_date(answer), profile.load.clock_rate, asked, told, slack, FAKED)

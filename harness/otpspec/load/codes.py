@@ -25,7 +25,6 @@ from otpspec.load.histogram import Histogram
 from otpspec.load.post import Order, Post, decode
 from otpspec.profile import Message, Profile, schema
 from otpspec.profile.places import Template
-from otpspec.results import Codes
 
 PATIENCE_S = 15.0
 """How long the process that reads messages may take until it can."""
@@ -125,20 +124,10 @@ class Desk:
             self._process.stdout.close()
             self._process = None
 
-    def report(self, own_cpu_s: float) -> Codes | None:
-        """What it cost. `own_cpu_s`: processor time of this process. None where nothing is read."""
-        if not self._channel.sends:
-            return None
-        p50, p99 = self.waits.percentiles(0.5, 0.99)
-        last = self._last
-        return Codes(
-            read=self.waits.count,
-            wait_p50_ms=round(p50, 3),
-            wait_p99_ms=round(p99, 3),
-            requests=last.requests,
-            cpu_s=round(last.cpu_s, 3),
-            cpu_share=round(last.cpu_s / max(last.cpu_s + own_cpu_s, 1e-9), 4),
-        )
+    @property
+    def spent(self) -> tuple[int, float]:
+        """How many requests were made to read codes, and seconds of processor time."""
+        return self._last.requests, self._last.cpu_s
 
     # --- asking for codes -----------------------------------------------------------------------
 

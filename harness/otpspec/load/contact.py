@@ -1,7 +1,7 @@
 """After a change of contact: the next code goes to the new one, and none to the old (CONTACT-3)."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from otpspec.load.recorder import Contradiction
 from otpspec.model import Judgement, Observation
@@ -71,8 +71,8 @@ class Former(deque[tuple[Message, float]]):
 
     def _wronged(self) -> None:
         card, recorder = self._card, self._world.recorder
-        expected: Any = ("a code at the new contact",)
-        got: Any = ("a code at the old one",)
+        expected = ("a code at the new contact",)
+        got = ("a code at the old one",)
         because = "the contact was changed before the transaction was started"
         seen = Observation(Judgement.BROKEN, _RULE, "CONTACT-3", expected, got, because)
         history, secrets = tuple(card.history), [*card.secrets(), *self._seen]

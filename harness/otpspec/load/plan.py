@@ -30,12 +30,10 @@ class Plan:
         duration_s: float | None = None,
         arrivals: Arrivals | None = None,
         think_s: float = 0.0,
-        mix_source: str = "",
     ) -> None:
         """`places`: by origin. `rate`: seconds of target time a second. `duration_s`: None: until
         it is stopped. `arrivals`: None: closed, each user begins a journey when its last has ended.
         `think_s`: how long a payer takes between an answer and the next request, on average.
-        `mix_source`: whose the mix is, for the reader.
         """
         self.profile = profile
         self.places = places
@@ -43,12 +41,9 @@ class Plan:
         self.rate = rate
         self.arrivals = arrivals
         self.think_s = think_s
-        self.mix_source = mix_source
         self._duration = duration_s
         self.mix = [share for share in mix if share.weight > 0 and not self._lacks(share)]
         """Who may come at all; who waits for an age, only as long as it can come."""
-
-        self.left_out = [share for share in mix if share.weight > 0 and self._lacks(share)]
 
         soon = [share for share in self.mix if "old age" not in share.needs]
         early = [share for share in soon if "expiry" not in share.needs]
@@ -76,6 +71,7 @@ class Plan:
 
     def pick(self, rng: random.Random, *, may_wait: bool) -> Share:
         """The next journey, by the mix. Without `may_wait`, none that waits for a code's end."""
+        # not what waits for an age where that would come after the run's end
         now = time.monotonic()
         if not may_wait or now >= self._too_late:
             return self._early.pick(rng)

@@ -122,7 +122,7 @@ class Raced(Tracker):
             return _SILENT
         self.unknown = True  # one contradiction is told once
         outcomes = tuple(sorted(set(got)))
-        expected: Any = ("what some order of all this allows",)
+        expected = ("what some order of all this allows",)
         return Observation(
             Judgement.BROKEN, frozenset({self.rule}), self.rule, expected, outcomes, self._words()
         )

@@ -1,7 +1,5 @@
 """What the races of a load run came to: sums and maxima, so that several processes' merge."""
 
-from collections import Counter
-
 import msgspec
 
 from otpspec.burst.overlap import Overlap
@@ -16,14 +14,15 @@ class Rule(msgspec.Struct):
     of: int = 0  # requests of the proven ones
     in_flight: int = 0  # the most at once of each proven one, added up
     spread_s: float = 0.0  # from the first release to the last, at most
-    why_not: Counter[str] = msgspec.field(default_factory=Counter)
+    why_not: dict[str, int] = {}  # of those without proof
 
     def merge(self, other: "Rule") -> None:
         """Add what another process has seen."""
         for name in ("races", "proven", "unknown", "of", "in_flight"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.spread_s = max(self.spread_s, other.spread_s)
-        self.why_not.update(other.why_not)
+        for why, count in other.why_not.items():
+            self.why_not[why] = self.why_not.get(why, 0) + count
 
     def __str__(self) -> str:
         """'7.6 of 8.0 in flight at once on average, released within 0.31 ms'."""
@@ -46,9 +45,8 @@ class Races(msgspec.Struct):
         found.races += 1
         self.requests += overlap.of
         if not overlap.proven:
-            found.why_not[
-                overlap.why_not or "too few of their requests were in flight at once"
-            ] += 1
+            why = overlap.why_not or "too few of their requests were in flight at once"
+            found.why_not[why] = found.why_not.get(why, 0) + 1
             return False
         if not judged:
             found.unknown += 1

@@ -11,7 +11,6 @@ from gevent.event import Event
 
 from otpspec.load.card import LoadCard
 from otpspec.load.journey import Play
-from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Share
 
 if TYPE_CHECKING:
@@ -24,15 +23,10 @@ PAUSE_S = 0.2
 """How long a user rests whose last call got no answer, so that it does not spin."""
 
 
-def _begun(
-    slot: "Slot", world: "World", rng: random.Random, share: Share, due: float, card: LoadCard
-) -> None:
+def _begun(slot: "Slot | Stream", world: "World", share: Share, due: float, card: LoadCard) -> None:
     """Begin a journey with a card."""
-    shopper = Shopper(
-        world.policy, rng, operations=world.offers, codes=lambda: card.codes, sizes=world.sizes
-    )
-    name = getattr(share.behaviour, "__name__", "journey")
-    Play(world, slot, name, share.behaviour(shopper), card).resume(None, due)
+    shopper = card.shopper or world.holder(card)
+    Play(world, slot, share.name, share.behaviour(shopper), card).resume(None, due)
 
 
 class Slot:
@@ -64,14 +58,14 @@ class Slot:
             if card is None:
                 world.cards.take(partial(self._got, share))
             else:
-                _begun(self, world, self._rng, share, now, card)
+                _begun(self, world, share, now, card)
 
     def _got(self, share: Share, card: LoadCard) -> None:
         if self.stopping:
             self._world.cards.give(card)
             self.over.set()
             return
-        _begun(self, self._world, self._rng, share, self._world.now(), card)
+        _begun(self, self._world, share, self._world.now(), card)
 
     def free(self, now: float, *, stumbled: bool = False) -> None:
         """A journey has ended. `stumbled`: for want of an answer."""
@@ -139,7 +133,7 @@ class Stream:
 
     def _got(self, share: Share, due: float, card: LoadCard) -> None:
         self._world.punctual.begun += 1
-        _begun(self, self._world, self._rng, share, due, card)  # type: ignore[arg-type]
+        _begun(self, self._world, share, due, card)
 
     def free(self, now: float, *, stumbled: bool = False) -> None:
         """A journey has ended."""

@@ -1,11 +1,23 @@
 """A load run second by second: what is kept of a second that is over is a few hundred bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import msgspec
 import numpy as np
 
 from otpspec.load.histogram import BUCKETS, Counts, Histogram
 from otpspec.results import LoadPoint
+
+
+class Second(msgspec.Struct, array_like=True):
+    """A second, as another process is told of it."""
+
+    number: int
+    failures: int
+    unanswered: int
+    users: int
+    buckets: list[int]
+    counts: list[int]
 
 
 class _Second:
@@ -72,6 +84,36 @@ class Timeline:
         second = self._past.get(self._number - 1)
         return 0.0 if second is None else float(second.requests)
 
+    def packed(self, since: int = 0) -> list[Second]:
+        """The seconds from a certain one on, that under way among them, for another process."""
+        seconds = {**self._past, self._number: self._now()}
+        return [
+            Second(n, s.failures, s.unanswered, s.users, s.buckets.tolist(), s.counts.tolist())
+            for n, s in seconds.items()
+            if n >= since
+        ]
+
+    def merge(self, seconds: Iterable[Second]) -> None:
+        """Add what other processes saw to what is known of the same seconds.
+
+        It is for who sees none of its own: nothing of those is under way.
+        """
+        self._number = -1
+        for other in seconds:
+            counts: Counts = np.zeros(BUCKETS, np.int64)
+            counts[other.buckets] = other.counts
+            known = self._past.get(other.number)
+            if known is None:
+                known = _Second(0, 0, 0, counts[:0])
+            else:
+                counts[known.buckets] += known.counts
+            self._past[other.number] = _Second(
+                known.failures + other.failures,
+                known.unanswered + other.unanswered,
+                known.users + other.users,
+                counts,
+            )
+
     def points(self, duration: float) -> list[LoadPoint]:
         """A point for each second; a last one that is less than half of one says too little."""
         return list(self._points(duration))
@@ -82,7 +124,7 @@ class Timeline:
     def _points(self, duration: float) -> Iterator[LoadPoint]:
         for number, second in sorted({**self._past, self._number: self._now()}.items()):
             lasted = min(duration - number, 1.0)
-            if lasted < 0.5:
+            if lasted < 0.5 or number < 0:
                 continue
             p50, p99 = second.histogram().percentiles(0.5, 0.99)
             yield LoadPoint(
