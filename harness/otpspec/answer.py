@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from otpspec.exchange import Jar
 from otpspec.outcome import Outcome
 from otpspec.profile import Raw, Request
+
+
+class Flown(NamedTuple):
+    """How a request went that was released together with others; in the target's time."""
+
+    lane: str  # "conn. 3": its connection
+    released: datetime | None = None  # when its last byte was sent; None: never
+    first: datetime | None = None  # when the first of the burst was
+    unanswered: datetime | None = None  # when it was last looked at, and had no answer
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Answer:
     dies: datetime | None = None  # a right code was sent: from then on it may have expired
     id: str = ""  # of the request, to be found in the target's own logs
     jar: Jar | None = field(default=None, repr=False)  # the cookies of the payer who asked
+    label: str = ""  # what was asked, where the operation alone does not say it: "right code"
+    flown: Flown | None = field(default=None, repr=False)  # None: it was asked by itself
     called: datetime = datetime.min
     returned: datetime = datetime.min
 

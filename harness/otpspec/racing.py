@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from otpspec.answer import Answer
@@ -19,7 +20,7 @@ RIGHT: Any = object()
 """Stands for the right OTC, for the right 3CSC where it is asked for, or for the right proof."""
 
 _LONGEST = 100  # characters of what may be a code
-_SENDS = ("start", "resend", "amend")
+_SENDS = ("start", "resend", "amend", "change_contact")
 
 
 class Racing(Mailing):
@@ -38,7 +39,8 @@ class Racing(Mailing):
         self._redact.learn(*(v for v in (otc, csc) if isinstance(v, str) and len(v) <= _LONGEST))
         right = challenge.card.csc if challenge.csc_required else MISSING
         challenge.card.wronged |= otc != challenge.otc or csc != right
-        return self._call_about(challenge, "verify", {"otc": otc, "csc": csc}, **extra)
+        call = self._call_about(challenge, "verify", {"otc": otc, "csc": csc}, **extra)
+        return replace(call, label=_label(otc == challenge.otc, csc == right))
 
     def to_resend(self, challenge: Challenge) -> Call:
         """A code to be sent again."""
@@ -109,6 +111,7 @@ class Racing(Mailing):
             answer: Answer = await call.session.ask(
                 call.operation, call.values, call.jar, patient=False, **call.extra
             )
+            answer = labelled(call, answer)
             await self.came_of(call, answer)
         return answer
 
@@ -134,6 +137,8 @@ class Racing(Mailing):
         if call.operation in ("start", "resend") and done:
             of = about.captures if isinstance(about, Challenge) else answer.captures
             await self.promised(_card(call), of)
+        elif call.operation in _SENDS:
+            await self.unpromised(_card(call))  # a new code, say, or a notice
 
     def needs_operation(self, name: str) -> None:
         """Raise NotApplicable where the target does not offer it."""
@@ -145,3 +150,19 @@ def _card(call: Call) -> Card:
     card = call.about.card if isinstance(call.about, Challenge) else call.about
     assert isinstance(card, Card)  # noqa: S101 - every call is about one or the other
     return card
+
+
+def _label(otc_is_right: bool, csc_is_right: bool) -> str:
+    otc = "right code" if otc_is_right else "another code"
+    return otc if csc_is_right else f"{otc}, other 3CSC"
+
+
+def labelled(call: Call, answer: Answer) -> Answer:
+    """The answer, in the session's notes too, with what the call was."""
+    said = replace(answer, label=call.label)
+    kept: list[Answer] = call.session.answers
+    for place in range(len(kept) - 1, -1, -1):
+        if kept[place].request is answer.request and kept[place].returned == answer.returned:
+            kept[place] = replace(kept[place], label=call.label)
+            break
+    return said

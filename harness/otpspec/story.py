@@ -45,9 +45,13 @@ class Story:
     def __init__(self, trial: Trial, card: Card) -> None:
         self.card = card
         self.why = ""
+        self.against: list[Answer] = []
+        """Where no order explains them: the answers that contradict each other."""
+
         self._trial = trial
         self._done: list[Done] = []
-        self._refused_at_once: set[int] = set()  # which of them were refused in a burst
+        self._refused: set[int] = set()  # which of them may be refused by other rules than these
+        self._used_before = _count_is_hearsay(trial)
         self._told: list[Told] = []
         self._challenges: list[Challenge] = []  # in the order of their numbers in the model
 
@@ -74,7 +78,7 @@ class Story:
         for call, answer in race.in_order_of_return:
             self._note(call, answer)
             if not answer.outcomes & SUCCESS:
-                self._refused_at_once.add(len(self._done) - 1)
+                self._refused.add(len(self._done) - 1)
         return race
 
     async def renewed(self, challenge: Challenge) -> str:
@@ -99,11 +103,16 @@ class Story:
         calls = [history.Call(*done) for done in self._done]
         judged = linearize.judge_card(self._trial.policy, calls, budget=BUDGET)
         self.why = judged.broken[0].words if judged.broken else ""
+        for broken in judged.broken:
+            places = linearize.contradicting(broken.smallest)
+            times = {(broken.smallest[p].called, broken.smallest[p].returned) for p in places}
+            self.against = [told.answer for told in self._told if _times(told.answer) in times]
         if judged.legality is linearize.Legality.BROKEN:
             # A page whose hidden field is good once refuses the second of two at once, by other
-            # rules than these: a contradiction must rest on what was let through.
+            # rules than these: a contradiction must rest on what was let through. So it must on a
+            # card that may have counted something before.
             less = [
-                history.Call(done.operation, done.called) if at in self._refused_at_once else call
+                history.Call(done.operation, done.called) if at in self._refused else call
                 for at, (call, done) in enumerate(zip(calls, self._done, strict=True))
             ]
             judged = linearize.judge_card(self._trial.policy, less, budget=BUDGET)
@@ -124,10 +133,12 @@ class Story:
     def _note(self, call: Call, answer: Answer) -> None:
         operation, words = self._as_model(call)
         # Which refusal it was is other rules' question: what decides here is what was let through.
-        refused = answer.outcomes and answer.outcomes <= REFUSED
+        refused = bool(answer.outcomes) and answer.outcomes <= REFUSED
         outcomes = REFUSED if refused else answer.outcomes
         called, returned = answer.called.timestamp(), answer.returned.timestamp()
         self._done.append(Done(operation, called, returned, outcomes))
+        if refused and self._used_before:
+            self._refused.add(len(self._done) - 1)
         self._told.append(Told(words, answer))
 
     def _as_model(self, call: Call) -> tuple[model.Operation, str]:
@@ -160,3 +171,14 @@ class Story:
         right = csc == self.card.csc
         words += "" if right else ", with a wrong 3CSC"
         return model.Verify(number, otc, model.Csc.RIGHT if right else model.Csc.WRONG), words
+
+
+def _times(answer: Answer) -> tuple[float, float]:
+    return answer.called.timestamp(), answer.returned.timestamp()
+
+
+def _count_is_hearsay(trial: Trial) -> bool:
+    """Whether what a card had counted before is only known by the rule that a success clears it."""
+    profile = trial.profile
+    known = {"enroll", "unlock"} & profile.operations.keys()
+    return bool(profile.cards) and not known and trial.policy.lock_scope == "card"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from otpspec import realtime
-from otpspec.answer import Answer
+from otpspec.answer import Answer, Flown
 from otpspec.asking import Asking, Exchange, go_on, saying
 from otpspec.burst import Flight, Landed, Overlap, Shot, measure
 from otpspec.clock import Clock
@@ -27,6 +27,7 @@ class Call:
     about: Any = field(default=None, repr=False)  # what it is about: a challenge, a card
     delay_s: float = 0.0  # how long after the first of the burst it is released
     hold_head: bool = False  # whether its body is held back, too
+    label: str = ""  # what it is, where the operation alone does not say it: "right code"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,13 @@ class _Times:
         """The burst is over: what lies within it can be told now."""
         self._passed = self._clock.now() - self._began
         self._took = max(realtime.monotonic() - self._from, 1e-9)
+
+    def flown(self, number: int, what: Landed, first_s: float | None) -> Flown:
+        """How one of the requests went."""
+        lane = f"conn. {number + 1}"
+        if what.released_s is None or first_s is None:
+            return Flown(lane)
+        return Flown(lane, self(what.released_s), self(first_s), self(what.silent_until_s))
 
     def __call__(self, monotonic_s: float) -> datetime:
         return self._began + self._passed * ((monotonic_s - self._from) / self._took)
@@ -127,10 +135,12 @@ class Together(Asking):
         of: int,
     ) -> Overlap:
         """Read the answers in the order in which they came, each to its operation's end."""
-        found = [(one, *what) for one, what in zip(ready, landed, strict=True)]
+        first_s = min((w.released_s for w, _ in landed if w.released_s is not None), default=None)
+        found = [(n, one, *what) for n, (one, what) in enumerate(zip(ready, landed, strict=True))]
         flights = []
-        for one, what, sent in sorted(found, key=lambda each: each[1].answered_s):
-            answer = await one.call.session._settle(one, what, sent, times)
+        for number, one, what, sent in sorted(found, key=lambda each: each[2].answered_s):
+            flown = times.flown(number, what, first_s)
+            answer = await one.call.session._settle(one, what, sent, times, flown)
             one.answer = replace(answer, jar=one.jar)
             if what.released_s is not None:
                 says = not answer.outcomes & SILENT
@@ -144,18 +154,21 @@ class Together(Asking):
             early=sum(what.early for what, _ in landed),
         )
 
-    async def _settle(self, one: _Loaded, what: Landed, sent: Any, times: _Times) -> Answer:
+    async def _settle(
+        self, one: _Loaded, what: Landed, sent: Any, times: _Times, flown: Flown
+    ) -> Answer:
         """The answer to a call: read, and followed by the requests after the decisive one."""
         assert one.request is not None  # noqa: S101 - it was sent
         called, returned = times(what.sent_s), times(max(what.answered_s, what.sent_s))
         if what.response is None:
-            answer = self._silent(one.request, what.error, called, returned)
-            self.answers.append(answer)
-            return answer
+            silent = self._silent(one.request, what.error, called, returned)
+            self.answers.append(replace(silent, label=one.call.label, flown=flown))
+            return self.answers[-1]
         raw = taken(what.response, sent, what.response.content, one.jar)
         if one.call.jar is not None:
             taken(what.response, sent, b"", one.call.jar)
-        return await self._finish(one, raw, self._said(one.request, raw, called, returned))
+        said = self._said(one.request, raw, called, returned)
+        return await self._finish(one, raw, replace(said, label=one.call.label, flown=flown))
 
     async def _finish(self, one: _Loaded, raw: Raw, said: Answer) -> Answer:
         following, reading = go_on(one.exchange, raw)

@@ -9,6 +9,9 @@ from otpspec_reports.axis import Axis, Bar
 MOST = 60
 """The most exchanges that a page shows of one evidence."""
 
+MOST_BARS = 72
+"""The most bars of a timeline: a burst of 64, and what led to it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -40,6 +43,7 @@ class Limit:
 
     exchanges: int
     text: int  # characters of a request or an answer
+    bars: int = 0  # of its timeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,11 @@ def limits(rules: list[RuleResult]) -> Limits:
     """Share a page's room out: 600 rows for what failed, 200 for a glance at what passed."""
     failing = [sum(map(fails, rule.evidence)) for rule in rules]
     return Limits(
-        failing=Limit(_share(600, sum(failing), most=MOST, least=8), text=600),
+        failing=Limit(
+            _share(600, sum(failing), most=MOST, least=8),
+            text=600,
+            bars=_share(720, sum(failing), most=MOST_BARS, least=8),
+        ),
         passing=Limit(_share(200, failing.count(0), most=12, least=4), text=200),
     )
 

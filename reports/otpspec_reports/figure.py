@@ -18,7 +18,7 @@ from otpspec.outcome import Verdict
 from otpspec.results import Evidence, Exchange
 from otpspec_reports import lanes, told
 from otpspec_reports.axis import Axis
-from otpspec_reports.exchanges import tone
+from otpspec_reports.exchanges import MOST_BARS, tone
 from otpspec_reports.lanes import Label, Piece, extent, width_of
 from otpspec_reports.margins import (
     LETTERS,
@@ -50,6 +50,8 @@ GUTTER = 104.0
 """The room for the lanes' names, of at most so many letters as `told.LANE` says."""
 
 _EDGE = 4.0  # left free at the right
+_MANY = 16  # of more bars than these the words stand beside them: above, they take twice as much
+_BESIDE = 190.0  # the room that they are left on a wide sheet
 _PADDING = 2.0  # above and below a lane
 
 
@@ -65,8 +67,8 @@ class Sheet:
     titles: bool  # whether there may be a pointer
 
 
-WIDE = Sheet("wide", 960, bars=48, letters=told.LABEL, apart=76, titles=True)
-NARROW = Sheet("narrow", 360, bars=24, letters=30, apart=62, titles=False)
+WIDE = Sheet("wide", 960, bars=MOST_BARS, letters=told.LABEL, apart=76, titles=True)
+NARROW = Sheet("narrow", 360, bars=36, letters=30, apart=62, titles=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +161,8 @@ def draw(evidence: Evidence, sheet: Sheet, most: int) -> Figure:
     against = set(lanes.marked(evidence))
     axis = Axis.of(_answered_by_then(exchanges)).spread()
     left = GUTTER if any(exchange.lane for exchange in exchanges) else 0.0
-    scale = Scale(axis, left, sheet.width - _EDGE)
+    beside = _BESIDE if sheet.titles and len(exchanges) > _MANY else 0.0
+    scale = Scale(axis, left, sheet.width - _EDGE - beside)
     together = releases_on(evidence.releases_s, axis)
     top = 20.0 if together else 4.0
     drawn = [_Drawn(e, p in against, scale, sheet) for e, p in zip(exchanges, places, strict=True)]
@@ -193,7 +196,7 @@ class _Drawn:
             self.sure = min(max(scale.x(exchange.unanswered_s) - self.x, 0.0), self.width)
         self.text = told.label(exchange, sheet.letters)
         self.lane = told.lane_name(exchange)
-        bar, plot = (self.x, self.x + self.width), (scale.left, scale.right)
+        bar, plot = (self.x, self.x + self.width), (scale.left, sheet.width - _EDGE)
         width = width_of(f"{CROSS}{self.text}" if marked else self.text, LETTERS)
         self.label: Label = lanes.label(bar, width, plot)
         self.piece = Piece(self.lane, *extent(bar, self.label, width))

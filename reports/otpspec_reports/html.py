@@ -41,7 +41,7 @@ def render(results: Results) -> str:
         return exchanges.chart(evidence.exchanges, limits.of(evidence))
 
     def drawn(evidence: Evidence) -> figure.Timeline | None:
-        return figure.timeline(evidence, limits.of(evidence).exchanges)
+        return figure.timeline(evidence, limits.of(evidence).bars)
 
     scripts, charts = [_ours("report.js")], bool(results.load and results.load.timeline)
     if charts:

@@ -78,6 +78,10 @@ class Bank:
         """How many messages it has sent so far."""
         return int(self._app.state.outbox._seq)
 
+    def sent(self, to: str) -> list[str]:
+        """The texts of the messages to a contact, the oldest first."""
+        return [message.text for message in self._app.state.outbox.messages(to)]
+
     def kept(self, row: Row) -> Any:
         """What it keeps of a card: failures, locked_at, phone."""
         return self._app.state.safekey.store.cards[row["id"]]

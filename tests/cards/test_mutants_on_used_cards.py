@@ -19,7 +19,7 @@ DOUBT = "its card was used before, and LOCKOUT-8 does not show that a success ha
         ("unlock-keeps-count", "LOCKOUT", {"LOCKOUT-7"}),
         ("success-keeps-count", "LOCKOUT", {"LOCKOUT-8"}),
         ("lock-ends-by-itself", "LOCKOUT", {"LOCKOUT-6"}),
-        ("old-contact-used", "CONTACT or DELIVER", {"CONTACT-3"}),
+        ("old-contact-used", "test_contact or DELIVER", {"CONTACT-3"}),
     ],
 )
 def test_broken_rule_is_found_on_used_cards(

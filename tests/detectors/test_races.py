@@ -38,6 +38,25 @@ def test_race_is_found_within_twenty_rounds_by_its_rule(
     broken = [one for one in caught["evidence"] if one["verdict"] == "broken"]
     assert broken
     assert all(one["exchanges"] and one["reason"] and one["got"] for one in broken)
+    assert all(one["releases_s"] and one["contradiction"] for one in broken)
+
+
+def test_burst_of_64_stands_whole_in_its_evidence_each_request_on_a_lane_of_its_own(
+    serve: Callable[..., Server], otpspec: Callable[..., Done]
+) -> None:
+    server = serve("--mutant", "count-read-then-written")
+
+    words = ("-k", "RACE-2", "--set", "races.sizes=[64]")
+    done = otpspec("check", "safekey-reference", "--base-url", server.url, *words)
+
+    for one in done.rule("RACE-2")["evidence"]:
+        released = one["releases_s"][-1]
+        burst = [e for e in one["exchanges"] if e["lane"] and e["called_s"] >= released]
+        assert sorted(e["lane"] for e in burst) == sorted(f"conn. {n}" for n in range(1, 65))
+        assert {e["label"] for e in burst} == {"another code"}
+        assert all(e["called_s"] <= e["unanswered_s"] <= e["returned_s"] for e in burst)
+        marked = [one["exchanges"][place] for place in one["contradiction"]]
+        assert {tuple(e["outcomes"]) for e in marked} == {("wrong_otc",)}
 
 
 def test_strict_server_passes_with_its_overlap_and_power_told(

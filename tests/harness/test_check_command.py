@@ -132,6 +132,17 @@ def test_words_that_select_nothing(otpspec: Run, reference_server: Server) -> No
     assert said(done) == "No rule is selected by -k 'EXPIRY-99'.\nTry: otpspec rules\n"
 
 
+def test_words_that_are_only_in_the_names_of_folders_above_select_nothing(
+    otpspec: Run, reference_server: Server
+) -> None:
+    """Else -k race would select every rule for who works in a folder of races."""
+    done = otpspec(
+        "check", "safekey-reference", "--base-url", reference_server.url, "-k", "scenarios"
+    )
+
+    assert said(done) == "No rule is selected by -k 'scenarios'.\nTry: otpspec rules\n"
+
+
 def test_words_that_are_no_expression(otpspec: Run, tmp_path: Path) -> None:
     with scripted(Bank()) as bank:
         done = otpspec("check", written(tmp_path), "--base-url", bank.url, "-k", "EXPIRY-2 and")

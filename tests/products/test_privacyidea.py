@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from tests.products.install import ROOT
 from tests.products.verdicts import broken_by, table, verdicts
 
@@ -61,3 +62,31 @@ def test_each_rule_comes_to_what_was_found_by_hand(start: Any, otpspec: Callable
         assert "not waived" not in done.out
         written = (done.folder / "results.json").read_text()
         assert server.env["PRIVACYIDEA_PASSWORD"] not in written
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "rounds", "broken"),
+    [(1, 1, 4, set()), (2, 8, 80, {"RACE-1", "RACE-2"})],
+    ids=["one request at a time", "two processes of eight threads"],
+)
+def test_it_races_where_two_requests_are_carried_out_at_once(
+    start: Any,
+    otpspec: Callable[..., Any],
+    workers: int,
+    threads: int,
+    rounds: int,
+    broken: set[str],
+) -> None:
+    """Its counter shows in most rounds. That a code is spent twice shows in about one of twenty:
+    the rounds end where it has shown."""
+    server = start("privacyidea", workers=workers, threads=threads, validity_s=60)
+    words = ["--base-url", server.url, "--set", f"inbox.listen={server.mail}"]
+    words += ["--set", "policy.validity=60s", "--set", "races.sizes=[2, 16]"]
+    words += ["--races", "95%/2%", "--set", f"races.rounds={rounds}"]
+
+    found: set[str] = set()
+    for rule in ("RACE-1 and not several_sessions", "RACE-2"):  # together they slow each other down
+        done = otpspec("check", str(PROFILE), *words, "-k", rule, timeout=240, **server.env)
+        found |= {name for name, verdict in verdicts(done.results).items() if verdict == "broken"}
+
+    assert found == broken

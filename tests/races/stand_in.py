@@ -20,6 +20,7 @@ class Transaction:
     otc: str
     failures: int = 0
     used: bool = False
+    out: bool = False  # taken out of the store, to be put back
 
 
 @dataclass

@@ -62,6 +62,20 @@ def answer_at_head(connection: Any, notes: Listening) -> None:
     connection.recv(65536)
 
 
+def answer_in_turn() -> Serve:
+    """One connection after the other: the next is read when this one's client has hung up."""
+    turn = threading.Lock()
+
+    def serve(connection: Any, notes: Listening) -> None:
+        with turn:
+            if read(connection, notes):
+                connection.sendall(OK)
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)
+
+    return serve
+
+
 def hang_up(connection: Any, notes: Listening) -> None:
     """Wait for the whole request, and close."""
     read(connection, notes)

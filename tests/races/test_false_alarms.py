@@ -99,6 +99,28 @@ def test_target_that_says_wrong_also_when_it_is_locked_and_loses_counts_is_found
     assert finished.reason == "N = 3 wrong codes lock, also where they came at once"
 
 
+def test_target_that_says_wrong_where_there_is_nothing_to_compare_with_is_not_accused() -> None:
+    """It takes the code out, compares, and puts it back: who comes meanwhile finds none, and hears
+    that the code is wrong. So does who comes after a success; a lock has an answer of its own."""
+
+    def takes_out(bank: Bank, transaction: Transaction, otc: str) -> Said:
+        with bank.lock:
+            if transaction.out or transaction.used:
+                return WRONG
+            if transaction.failures >= 3:
+                return DEAD
+            transaction.out = True
+        time.sleep(0.003)
+        transaction.used = otc == transaction.otc
+        transaction.failures += 1
+        transaction.out = False
+        return APPROVED if transaction.used else WRONG
+
+    (finished,) = played(takes_out, RACE_2, more=("races.sizes=[8]",))
+
+    assert "as wrong" not in finished.got
+
+
 def test_errors_are_no_verdict_and_are_counted() -> None:
     """A third of the answers is an error: that is not a pass by itself, nor a fault."""
     lock, calls = threading.Lock(), [0]

@@ -14,7 +14,16 @@ from otpspec.burst import Flight, Landed, Shot, fire, measure
 from otpspec.errors import NotAllowedError
 from otpspec.guard import Guard, Rules, tls_context
 
-from .targets import Listening, answer_all, answer_at_head, hang_up, listening, mute, read
+from .targets import (
+    Listening,
+    answer_all,
+    answer_at_head,
+    answer_in_turn,
+    hang_up,
+    listening,
+    mute,
+    read,
+)
 
 MANY = 16
 
@@ -131,6 +140,15 @@ def test_answer_that_comes_between_the_releases_is_not_in_flight_after_it() -> N
     overlap = measure(flights(landed), of=4)
     assert overlap.in_flight == 1
     assert overlap.between == 3
+
+
+def test_server_that_waits_until_its_client_hangs_up_answers_all() -> None:
+    """As gunicorn's sync workers do, two seconds long for each connection."""
+    with listening(answer_in_turn()) as server:
+        landed = fired(url_of(server), shots(url_of(server)), timeout_s=5)
+
+    assert [one.error for one in landed] == [""] * MANY
+    assert measure(flights(landed), of=MANY).in_flight > MANY // 2
 
 
 def test_answer_before_the_last_byte_is_seen_and_the_request_is_not_released(

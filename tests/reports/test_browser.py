@@ -166,7 +166,7 @@ SEEN = """
     { bars: bars.length, out: out.length, small: Math.floor(small) });"""
 
 
-@pytest.mark.parametrize(("width", "bars"), [(1280, 34), (960, 34), (800, 24), (500, 24)])
+@pytest.mark.parametrize(("width", "bars"), [(1280, 34), (960, 34), (800, 34), (500, 34)])
 def test_a_timeline_has_its_bars_and_its_words_within_its_box_and_to_be_read(
     browser: Browser, width: int, bars: int
 ) -> None:

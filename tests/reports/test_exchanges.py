@@ -105,13 +105,16 @@ def test_an_answer_is_drawn_by_what_it_meant(outcomes: tuple[str, ...], tone: st
     assert shown.first[0].tone == tone
 
 
-@pytest.mark.parametrize(("failing", "limit"), [(0, 60), (1, 60), (10, 60), (30, 20), (400, 8)])
-def test_room_is_shared_out_among_what_failed(failing: int, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("failing", "limit", "bars"),
+    [(0, 60, 72), (1, 60, 72), (10, 60, 72), (30, 20, 24), (400, 8, 8)],
+)
+def test_room_is_shared_out_among_what_failed(failing: int, limit: int, bars: int) -> None:
     evidence = [Evidence(scenario="s", verdict=BROKEN)] * failing
     passed = Evidence(scenario="s", verdict=PASSED)
 
     shared = limits([rule(verdict=BROKEN, evidence=evidence), rule(evidence=[passed])])
 
-    assert shared.failing == Limit(limit, 600)
+    assert shared.failing == Limit(limit, 600, bars)
     assert shared.of(evidence[0] if evidence else passed).exchanges >= 8
     assert shared.of(passed) == Limit(12, 200)

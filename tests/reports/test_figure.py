@@ -126,9 +126,9 @@ def test_the_contradiction_is_told_in_a_sentence_below() -> None:
 
 
 def test_what_was_left_out_is_said_for_each_sheet() -> None:
-    html = render(results([race_2(32)]))
+    html = render(results([race_2(64)]))
 
-    assert 'on-narrow">Drawn are 24 of 34 exchanges: the last of those that are marked.' in html
+    assert 'on-narrow">Drawn are 36 of 66 exchanges: the last of those that are marked.' in html
     assert 'left-out on-wide"' not in html
 
 
@@ -157,8 +157,8 @@ def test_the_worst_drawing_is_small_and_well_formed() -> None:
 
     assert set(found) == {"wide", "narrow"}
     for name, svg in found.items():
-        assert len(svg.encode()) < 60_000
-        assert len(bars(svg)) == {"wide": 48, "narrow": 24}[name]
+        assert len(svg.encode()) < 90_000
+        assert len(bars(svg)) == {"wide": 72, "narrow": 36}[name]
         assert {one.tag for one in ET.fromstring(svg).iter()} <= {
             "svg", "rect", "text", "tspan", "title", "path", "g",
         }  # fmt: skip

@@ -110,7 +110,8 @@ class _Barrel:
         self.released_s = self.silent_until_s = realtime.monotonic()
 
     async def read(self, timeout_s: float, max_body: int) -> None:
-        """Read the answer."""
+        """Read the answer, and hang up: a server with one thread may wait for that before it takes
+        the next connection."""
         if self.released_s is None and not self._early:
             return
         try:
@@ -121,6 +122,7 @@ class _Barrel:
         except (OSError, LineError) as error:
             self._error = why(error)
         self._answered_s = realtime.monotonic()
+        self.line.close()
 
     def landed(self) -> Landed:
         """What became of it."""

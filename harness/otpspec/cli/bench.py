@@ -46,6 +46,7 @@ def bench(
     arguments += ["--otp-app", app] if app else []
     arguments += ["-k", select] if select else []
     with alone():
-        code = pytest.main([*arguments, str(folder(otpspec_scenarios.bench))], plugins=[plugin])
+        ours = str(folder(otpspec_scenarios.bench))  # -k must not look at the folders above
+        code = pytest.main([*arguments, "--confcutdir", ours, ours], plugins=[plugin])
     codes = {0: 0, 1: BROKEN, 2: INTERRUPTED}
     raise typer.Exit(codes.get(code, UNUSABLE))

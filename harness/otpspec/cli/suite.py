@@ -175,7 +175,9 @@ def _read_words(select: str) -> None:
 def _pytest(watch: _Watch, select: str, *more: str) -> int:
     """Run pytest with our plugin and our scenarios, and with nothing of the user's own setup."""
     arguments = ["-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-c", os.devnull, "--rootdir", str(folder(otpspec_scenarios))]
+    ours = str(folder(otpspec_scenarios))
+    # Without a cut, -k would look for its words in the names of all folders above, too.
+    arguments += ["-c", os.devnull, "--rootdir", ours, "--confcutdir", ours]
     arguments += [str(folder(otpspec_scenarios.conformance)), *(["-k", select] if select else [])]
     with alone():
         return pytest.main([*arguments, *more], plugins=[plugin, watch])

@@ -44,7 +44,8 @@ class Cards:
         self._most_locked = profile.max_locked
         if profile.max_locked is not None:
             self._most_locked = profile.max_locked // count + (index < profile.max_locked % count)
-        self.enrols = "enroll" in profile.operations and not profile.cards
+        self.enrols = "enroll" in profile.operations or profile.makes_cards_up
+        self.enrols &= not profile.cards
         polled = profile.channels[0].poll is not None and profile.channels[0].feed is None
         self._most_starts = MOST_POLLED if polled else MOST_STARTS
         self.made = 0
@@ -161,8 +162,12 @@ class Cards:
             self._enrol()
 
     def _enrol(self) -> None:
-        self._enrolling += 1
         owner = new_card(self._kinds)
+        if self._profile.makes_cards_up:  # nobody has to be told of it
+            self.made += 1
+            self._ready(owner)
+            return
+        self._enrolling += 1
 
         def done(outcomes: frozenset[Outcome], captures: Mapping[str, Any], jar: Any) -> None:
             self._enrolling -= 1

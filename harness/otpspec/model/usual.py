@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from otpspec.model.chances import LATE
-from otpspec.model.memory import KEPT, Memory
+from otpspec.model.memory import Memory
 from otpspec.model.observation import Judgement, Observation
 from otpspec.model.operation import Csc, Operation, Start, Verify
 from otpspec.model.state import REMEMBERED, Challenge, Fate, State
@@ -134,9 +134,6 @@ class Usual:
             memory.newest = number
         if called < memory.first_called:
             memory.first_called = called
-        memory.challenges[number] = None
-        if len(memory.challenges) > KEPT:
-            del memory.challenges[next(iter(memory.challenges))]
         sent = (called, _NEVER if operation.seen is None else operation.seen)
         begun = Challenge(number, operation.code, operation.csc_required, sent)
         return State(state.failures, (*challenges, begun)), _LEGAL[bits]

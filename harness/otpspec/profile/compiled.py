@@ -86,6 +86,9 @@ class Profile:
         self.timeout: timedelta = target.timeout
         self.max_rate = Rate.parse(target.max_rate) if target.max_rate else None
         self.policy = policy
+        self.declared = frozenset(read.policy)
+        """The keys of the policy that the file itself has: the rest are defaults, no promises."""
+
         self.amounts = read.amounts
         self.races = Races(read.races)
         self.load = Load(read.load)
@@ -95,12 +98,15 @@ class Profile:
         self.cards = cards or []
         """Cards that the target knows already, each name to text; none: they are enrolled."""
 
+        self.makes_cards_up = read.cards.made_up
+        """Whether the target takes any card, and none is enrolled."""
+
         self.max_locked = read.cards.max_locked
         self.secrets = secrets
         """Values of the environment that went into requests: never to be written anywhere."""
 
         listed = read.inbox if isinstance(read.inbox, list) else [read.inbox]
-        self.channels = [Channel(inbox, base) for inbox in listed]
+        self.channels = [Channel(inbox, base, policy) for inbox in listed]
         self.clock = ClockFormat(read.clock, base)
         version = target.version
         self.version_text = version if isinstance(version, str) else ""

@@ -249,6 +249,7 @@ class Amounts(_Table, frozen=True, kw_only=True):
 class Cards(_Table, frozen=True, kw_only=True):
     """Cards that the target already knows, where none can be enrolled: each a table of texts."""
 
+    made_up: bool = False  # the target takes any card: nobody has to enrol those that are made up
     given: list[dict[str, str]] = []
     csv: str | None = None  # a file with a line of names, from the profile's own folder
     max_locked: int | None = None  # how many a run may lock for good

@@ -24,6 +24,8 @@ A race may show only where requests do not come quite together, as those behind 
 _MOST = 2
 """So many times the rounds that are needed are played at most, where some prove nothing."""
 
+_LOST = "a request on the one card had no answer, and may be carried out later"
+
 _SILENT = (Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.UNKNOWN)
 
 
@@ -35,6 +37,7 @@ class Rounds:
     sizes: Sequence[int] = ()  # how many requests at once; by default as in the profile
     locks: bool = False  # whether a round locks its card
     starts: int = 1  # transactions that a round starts on its card
+    counts: bool = False  # whether it matters what a card has counted before
     most: int | None = None  # rounds, whatever the profile says
     overlaps: list[Overlap] = field(default_factory=list)  # of the rounds that proved something
     played: int = 0
@@ -42,6 +45,7 @@ class Rounds:
     silent: Counter[str] = field(default_factory=Counter)
     unproven: Counter[str] = field(default_factory=Counter)
     _card: Card | None = None
+    _lost: bool = False  # whether a call on the one card had no answer: it may still be carried out
     _hold_head: bool = False  # whether requests were answered before their last byte
     _widest_s: float = max(SPREADS_S)  # the spread at which requests still overlap, as far as seen
 
@@ -52,23 +56,30 @@ class Rounds:
         most = min(races.rounds, self.most or races.rounds)
         if not self.reuses:
             return most
-        unlocked = policy.lock_scope != "card" or "unlock" in self.trial.profile.operations
-        if self.locks and not unlocked:
-            return 1  # nobody can unlock the card
+        scope, cleared = policy.lock_scope, self.unlocks or policy.success_clears_count
+        if scope == "card" and ((self.locks and not self.unlocks) or (self.counts and not cleared)):
+            return 1  # nobody can bring the card to a known state
         limit = policy.start_limit  # to wait for the next start would take too long
-        return min(most, max(1, limit.starts // self.starts)) if limit else most
+        starts = self.starts + (self.counts and scope == "card" and not self.unlocks)
+        return min(most, max(1, limit.starts // starts)) if limit else most
+
+    @property
+    def unlocks(self) -> bool:
+        """Whether support can be asked to unlock a card."""
+        return "unlock" in self.trial.profile.operations
 
     @property
     def reuses(self) -> bool:
         """Whether all rounds are played on one card: one of the profile's own."""
         profile = self.trial.profile
-        return bool(profile.cards) or "enroll" not in profile.operations
+        fresh = profile.makes_cards_up or "enroll" in profile.operations
+        return bool(profile.cards) or not fresh
 
     async def __aiter__(self) -> AsyncIterator["Round"]:
         self._needs_answers_of_its_own()
         sizes = self.sizes or self.trial.profile.races.sizes
         planned = self.planned
-        while len(self.overlaps) < planned and self.played < _MOST * planned:
+        while len(self.overlaps) < planned and self.played < _MOST * planned and not self._lost:
             number, self.played = self.played, self.played + 1
             spread_s = SPREADS_S[(number // len(sizes)) % len(SPREADS_S)]
             yield Round(self, number, sizes[number % len(sizes)], min(spread_s, self._widest_s))
@@ -88,9 +99,20 @@ class Rounds:
             return await self.trial.card()
         if self._card is None:
             self._card = await self.trial.card()
-        elif self.locks and self.trial.policy.lock_scope == "card":
-            await self.trial.unlock(self._card)
+        elif (self.locks or self.counts) and self.trial.policy.lock_scope == "card":
+            await self._clear(self._card)
         return self._card
+
+    async def _clear(self, card: Card) -> None:
+        """Bring the one card's count to nothing again, by support or by a success."""
+        if self.unlocks:
+            await self.trial.unlock(card)
+            return
+        answer = await self.trial.verify(await self.trial.start(card))
+        if Outcome.APPROVED not in answer.outcomes:
+            raise Inconclusive(
+                f"the card cannot be used again: the right code on it does not succeed: {answer}"
+            )
 
     def note(self, race: Race, *, says: bool, why: str) -> None:
         """A round went well. It proves something where it `says` something, and overlapped."""
@@ -98,13 +120,23 @@ class Rounds:
         for answer in race.answers:
             if answer.outcomes & set(_SILENT):
                 self.silent[str(answer)] += 1
-        if says and race.overlap.proven:
+        if self._is_lost(race):
+            self._lost = True
+            self.unproven[_LOST] += 1
+        elif says and race.overlap.proven:
             self.overlaps.append(race.overlap)
         else:
             self.unproven[why if not says else _unproven(race.overlap)] += 1
         self._hold_head |= bool(race.overlap.early)
         if race.overlap.between and not race.overlap.proven:
             self._widest_s = min(self._widest_s, race.overlap.spread_s) / 4
+
+    def _is_lost(self, race: Race) -> bool:
+        """Whether the one card's count may still change behind the rounds that follow."""
+        unlocked = self.unlocks or self.trial.policy.lock_scope != "card"
+        if not (self.reuses and self.counts) or unlocked:
+            return False
+        return any(answer.status is None for answer in race.answers)
 
     def conclude(self) -> None:
         """Say how sure the rounds make. Raises Inconclusive where they prove too little."""
@@ -173,13 +205,18 @@ def is_wrong(answer: Answer) -> bool:
     return bool(answer.outcomes) and answer.outcomes <= {Outcome.WRONG_OTC, Outcome.WRONG_CSC}
 
 
+def approving(race: Race) -> list[Answer]:
+    """The answers that approve."""
+    return [answer for answer in race.answers if Outcome.APPROVED in answer.outcomes]
+
+
 def approvals(race: Race) -> int:
     """How many distinct approvals there are: one that is only repeated is the same one.
 
     `approval`, captured of the answers to verify, tells one from another; without it each is its
     own.
     """
-    given = [a for a in race.answers if Outcome.APPROVED in a.outcomes]
+    given = approving(race)
     named = {str(a.captures["approval"]) for a in given if a.captures.get("approval") is not None}
     return len(named) + sum(a.captures.get("approval") is None for a in given)
 

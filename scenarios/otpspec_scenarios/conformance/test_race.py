@@ -18,7 +18,7 @@ from otpspec_scenarios.conformance.needs import (
     needs_codes_that_work_elsewhere,
     needs_one_count_for_the_card,
 )
-from otpspec_scenarios.conformance.rounds import Rounds, approvals, is_wrong
+from otpspec_scenarios.conformance.rounds import Rounds, approvals, approving, is_wrong
 
 FALSE_ALARM = 1e-9
 """A sound target is accused by RACE-4 in less than one run of a thousand million."""
@@ -68,6 +68,7 @@ def expect_one_use(trial: Trial, race: Race, name: str) -> None:
         expected=f"at most one approval of {len(race.answers)} right codes at once",
         got=f"{count} approvals, in {name} ({race.overlap})",
         because=f"one code was accepted {count} times, and it is for one use",
+        answers=approving(race),
     )
 
 
@@ -117,18 +118,23 @@ async def collide_wrong_codes(trial: Trial, rounds: Rounds, *, transactions: int
 
 
 async def tells_wrong_from_locked(trial: Trial, rounds: Rounds) -> bool:
-    """Whether a wrong code is answered in another way once the card is locked: tried one at a
-    time, where nothing can race. Inconclusive where nothing locks even so."""
-    challenge = await trial.start(await rounds.card())
+    """Whether "wrong" means that a code was compared: it is not said of a used code, nor once the
+    card is locked. Tried one at a time, where nothing can race. Inconclusive where nothing locks
+    even so."""
+    card = await rounds.card()
+    used = await trial.start(card)
+    await trial.verify(used)
+    again = await trial.verify(used)
+    challenge = await trial.start(card)
     first = [
-        await trial.verify(challenge, trial.wrong(challenge.card))
-        for _ in range(trial.policy.max_wrong)
+        await trial.verify(challenge, trial.wrong(card)) for _ in range(trial.policy.max_wrong)
     ]
-    after = await trial.verify(challenge, trial.wrong(challenge.card))
+    after = await trial.verify(challenge, trial.wrong(card))
     right = await trial.verify(challenge)
     if Outcome.APPROVED in right.outcomes:
         raise Inconclusive("it does not lock even when asked one at a time: see LOCKOUT-1")
-    return is_wrong(first[0]) and bool(after.outcomes & REFUSED) and not is_wrong(after)
+    dead = (again, after, right)
+    return is_wrong(first[0]) and bool(after.outcomes & REFUSED) and not any(map(is_wrong, dead))
 
 
 def counts(answer: Answer) -> bool:
@@ -146,6 +152,7 @@ def expect_no_more_judged(trial: Trial, race: Race, before: int, name: str) -> N
         got=f"{judged} of {len(race.answers)} different codes at once were answered as wrong, "
         f"in {name} ({race.overlap})",
         because=f"{before + judged} guesses were judged, and {most} lock",
+        answers=[answer for answer in race.answers if is_wrong(answer)],
     )
 
 
@@ -154,12 +161,14 @@ async def refused_now(
 ) -> bool:
     """Whether the right code is refused, as it must be; False where the answer says nothing."""
     most = trial.policy.max_wrong
+    refusals = [given for _, given in race.in_order_of_return if counts(given)]
     answer = await trial.verify(challenge)
     trial.check(
         Outcome.APPROVED not in answer.outcomes,
         expected=f"the right code refused, sent after {refused} wrong ones had been refused",
         got=f"{answer}, in {name} ({race.overlap})",
         because=f"N = {most} wrong codes lock, also where they came at once",
+        answers=[*refusals[:most], answer],
     )
     trial.notes.checked_refusal |= answer.outcomes <= REFUSED
     return answer.outcomes <= REFUSED
@@ -190,25 +199,26 @@ async def test_right_code_among_simultaneous_wrong_ones_is_approved_as_chance_ha
         if says and race.overlap.proven:
             chances.append(min(1.0, (most - before) / size))
             approved += approvals(race) > 0
-            expect_chance(trial, approved, chances, size, rounds.planned)
+            expect_chance(trial, race, approved, chances, rounds.planned)
     if chances:
         trial.measured("chance", what_chance_says(trial, approved, chances, rounds.planned))
     rounds.conclude()
 
 
 def expect_chance(
-    trial: Trial, approved: int, chances: list[float], size: int, planned: int
+    trial: Trial, race: Race, approved: int, chances: list[float], planned: int
 ) -> None:
     """No more approvals than chance explains. It is asked after each of the planned rounds, and
     the false alarm is shared out among them."""
     tail = at_least(approved, chances)
     trial.check(
         tail >= FALSE_ALARM / planned,
-        expected=f"the right one of {size} codes at once approved as chance has it, about "
-        f"{sum(chances):.1f} times in {len(chances)} rounds",
+        expected=f"the right one of {len(race.answers)} codes at once approved as chance has it, "
+        f"about {sum(chances):.1f} times in {len(chances)} rounds",
         got=f"approved {approved} times in {len(chances)} rounds: by chance in one of "
         f"{1 / max(tail, 1e-300):.0e} runs",
         because="more guesses are judged at once than the lock allows",
+        answers=approving(race),
     )
 
 
