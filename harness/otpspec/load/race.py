@@ -101,7 +101,7 @@ class Held(Line):
         if self._socket is None or self._rest:
             return False
         try:
-            sent: int = self._send(last)
+            sent = self._send(self._end, last)
         except OSError:
             return False
         return sent == len(last) and not (self._tls is not None and self._tls.wants_write)
