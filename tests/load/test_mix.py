@@ -1,7 +1,10 @@
 """Who comes: the profile's mix, a user's own behaviours, and what keeps some of them away."""
 
+import random
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,8 @@ from otpspec.profile import Profile, load
 from otpspec.profile.load import text_of
 from otpspec_scenarios.load.behaviours import BEHAVIOURS
 from otpspec_scenarios.load.behaviours import DAY as PEOPLE
+
+from .by_hand import Drive
 
 PEOPLE_OF_MY_OWN = """
 def forgetful(shopper):
@@ -156,8 +161,6 @@ def test_run_in_which_nobody_can_come_says_why(tmp_path: Path) -> None:
 
 
 def test_who_waits_for_an_age_comes_only_as_long_as_it_can_be_reached(tmp_path: Path) -> None:
-    import random
-
     read = profile(tmp_path)
     rng = random.Random(1)
     short, long = (
@@ -178,3 +181,15 @@ def test_share_of_a_generator_without_a_name_has_one() -> None:
             return iter(())
 
     assert Share(1, Silent()).name == "journey"  # type: ignore[arg-type]
+
+
+def test_behaviour_of_the_how_to_page_plays(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "load.md"
+    (text,) = re.findall(r"```python people\.py\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    space: dict[str, Any] = {}
+    exec(text, space)
+
+    played = Drive(space["forgetful"])
+
+    assert played.said == ["start: done", "resend: done", "wait, after", "verify: expired"]
+    assert Share(1, space["forgetful"]).needs == ("resend", "expiry")

@@ -35,7 +35,7 @@ from otpspec_scenarios.load.payers import (
 from otpspec_scenarios.load.racers import double_spender, mass_guesser
 
 DAY = (
-    Share(66, right_first_time),
+    Share(65, right_first_time),
     Share(9, mistypes_then_right),
     Share(3, impatient),
     Share(2, two_baskets),
@@ -45,7 +45,7 @@ DAY = (
     Share(1, cancels),
     Share(2, wrong_csc_then_anew),
     Share(1, missing_csc),
-    Share(1, just_in_time),
+    Share(1.5, just_in_time),
     Share(0.5, on_the_edge),
     Share(2, latecomer),
     Share(0.5, much_too_late),
@@ -57,8 +57,8 @@ DAY = (
     Share(1, sprayer),
     Share(1.5, csc_guesser),
     Share(0.5, contact_thief),
-    Share(0.75, double_spender),
-    Share(0.75, mass_guesser),
+    Share(1, double_spender),
+    Share(1, mass_guesser),
 )
 """A day at the bank: most people get it right, some mistype, are impatient, late or change their
 mind. Parts of a hundred journeys. The abusers (who guess, replay, race, or have no proof) and the
