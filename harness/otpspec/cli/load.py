@@ -51,7 +51,7 @@ def load(
     changes: Changes = None,
     users: Annotated[
         int, typer.Option(min=1, help="How many payers at once, in a closed loop.")
-    ] = 20,
+    ] = 50,
     rate: Annotated[
         str,
         typer.Option(

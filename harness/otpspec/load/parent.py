@@ -34,7 +34,7 @@ def run(
     *,
     base_url: str | None = None,
     changes: Sequence[str] = (),
-    users: int = 20,
+    users: int = 50,
     spawn_rate: float | None = None,
     rate: str = "",
     arrivals: str = "constant",

@@ -322,8 +322,10 @@ class Race:
             reason = f"no answer to a request of a race ({self.why})"
             world.check_hopeless(reason)
             play.ended(reason, now, unanswered=True)
-        else:
-            play.resume([racer.told.outcomes for racer in self._racers], now)
+            return
+        outcomes = [racer.told.outcomes for racer in self._racers]
+        self._racers.clear()  # they know the race: a cycle would be left to the garbage collector
+        play.resume(outcomes, now)
 
     def _count(self, racer: Racer) -> None:
         recorder = self._world.recorder
