@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from otpspec.load import LoadRun, run
 from otpspec.outcome import Verdict
+from otpspec.profile.mix import SHIPPED
 from otpspec.results import RuleResult
 
 FAST = ("--clock-rate", "300")  # ten minutes pass in two seconds
@@ -29,6 +31,26 @@ def load(
         return {rule.id: rule for rule in found.rules}
 
     return start
+
+
+def test_everyone_of_the_day_comes_to_an_end_and_the_strict_server_is_not_accused(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(*FAST)
+    monkeypatch.setenv("OTPSPEC_TEST_TOKEN", server.token)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))  # the load process inherits it
+    lasts, each = timedelta(seconds=12), "everyone:EACH"
+
+    found = run("safekey-reference", base_url=server.url, users=8, duration=lasts, mix=each)
+
+    assert set(found.load.behaviours) == set(SHIPPED)
+    assert not [note for note in found.load.notes if "no message came" in note]
+    broken = {r.id: r.reason for r in found.rules if r.verdict is Verdict.BROKEN}
+    assert broken == {}
+    assert found.load.failures == 0
+    assert {"CONTACT-1", "CONTACT-2", "CONTACT-3", "EXPIRY-1", "RACE-1", "RACE-2"} <= {
+        rule.id for rule in found.rules if rule.verdict is Verdict.PASSED
+    }
 
 
 @pytest.mark.parametrize(

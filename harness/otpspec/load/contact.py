@@ -16,7 +16,7 @@ _RULE = frozenset({"CONTACT-3"})
 def moved(play: "Play", new: str) -> None:
     """The target says that from now on codes go to this contact."""
     world, owner = play.world, play.card.owner
-    former, owner.contact = owner.contact, new
+    former, owner.contact, play.card.contact = owner.contact, new, new
     world.desk.knows(new)
     Former(play, former).begin()
 

@@ -79,8 +79,8 @@ class Raced(Tracker):
         self._calls.append(call)
         return self._judged(outcomes or ()) if answered else _SILENT
 
-    def delivered(self, challenge: int, code: str, seen: float) -> None:
-        """The code of a transaction that was started after the race."""
+    def delivered(self, challenge: int, code: str, seen: float) -> float | None:
+        """The code of a transaction that was started after the race; when it dies."""
         self._names[challenge] = code, seen
         for place in reversed(range(self._most, len(self._calls))):
             call = self._calls[place]
@@ -88,7 +88,8 @@ class Raced(Tracker):
             if isinstance(sent, _SENDS) and sent.challenge == challenge and sent.code is None:
                 known = msgspec.structs.replace(sent, code=code, seen=seen)
                 self._calls[place] = msgspec.structs.replace(call, operation=known)
-                return
+                break
+        return self.dies(challenge)
 
     def dies(self, challenge: int) -> float | None:
         """When the challenge's code is surely dead by its age, in target time."""
