@@ -59,8 +59,20 @@ class Track(Pool):
             found = engine._pools[name] = cls(engine, place)
         return found
 
-    def enter(self, race: "Race") -> None:
-        """Begin a race as soon as there is room for it."""
+    def enter(self, race: "Race", requests: int) -> None:
+        """Begin a race as soon as there is room for it, and as the profile's pace allows it.
+
+        A burst counts as its requests: it comes at once, and the pause after it is as long as they
+        would have taken one after the other.
+        """
+        engine = self._engine
+        if engine.apart_s > 0:
+            engine.in_turn(lambda _: self._enter(race))
+            engine._free_at += (requests - 1) * engine.apart_s
+        else:
+            self._enter(race)
+
+    def _enter(self, race: "Race") -> None:
         if self._under_way < AT_ONCE:
             self._under_way += 1
             race.load()
@@ -71,7 +83,7 @@ class Track(Pool):
         """A race is over."""
         self._under_way -= 1
         if self._waiting:
-            self.enter(self._waiting.popleft())
+            self._enter(self._waiting.popleft())
 
     def open(self, racer: "Racer") -> "Held":
         """A connection of its own for a request."""
@@ -230,7 +242,7 @@ class Race:
     def begin(self) -> None:
         """Race, as soon as there is room."""
         self._play.slot.calls += 1
-        self._track.enter(self)
+        self._track.enter(self, len(self._racers))
 
     def load(self) -> None:
         """Open the connections, and send all but the last bytes."""
