@@ -37,10 +37,10 @@ INTERRUPTED = "interrupted: holds what was measured so far"
 def conclude(results: Results) -> Summary:
     """Sum a run up.
 
-    *Broken* if a MUST rule is (or a SHOULD rule in a strict run) and that is not known, or if what
-    is known of a rule is no longer true. *Nothing was checked* if no rule
-    came to a verdict of its own. *Inconclusive* if a rule is, if the run was interrupted, or if a
-    rule of the policy's core is not applicable and not waived. Else *conformant*.
+    *Broken* if a MUST rule is (or a SHOULD rule in a strict run, or one with a declared limit) and
+    that is not known, or if what is known of a rule is no longer true. *Nothing was checked* if no
+    rule came to a verdict of its own. *Inconclusive* if a rule is, if the run was interrupted, or
+    if a rule of the policy's core is not applicable and not waived. Else *conformant*.
     """
     conclusion = _conclusion(results)
     return Summary(
@@ -54,9 +54,13 @@ def conclude(results: Results) -> Summary:
 def fails(rule: RuleResult, *, strict: bool) -> bool:
     """Whether a rule, as it came out, makes the run fail: a SHOULD rule only in a strict run.
 
+    Unless it holds the target to a limit that the user has declared: who names one wants it kept.
+
     A rule whose known failure is at fault does always: the file that says so is no longer true.
     """
-    return bool(fault(rule)) or (_counts(rule) and (strict or rule.level == "MUST"))
+    return bool(fault(rule)) or (
+        _counts(rule) and (strict or rule.level == "MUST" or rule.declared)
+    )
 
 
 def excused(rule: RuleResult) -> bool:

@@ -6,15 +6,16 @@ import time
 import msgspec
 import pytest
 
+from otpspec.burst.overlap import Overlap
 from otpspec.load import parcel
-from otpspec.load.card import Told
+from otpspec.load.card import RacedTold, Told
 from otpspec.load.measures import Measures
 from otpspec.load.parcel import Packer
 from otpspec.load.punctual import CARDS, CPU
 from otpspec.load.recorder import Cell, Contradiction, Recorder
 from otpspec.load.verdicts import rule_results
 from otpspec.model import Judgement, Observation
-from otpspec.outcome import Outcome
+from otpspec.outcome import Outcome, Verdict
 from otpspec.profile import Profile, load
 from otpspec.results import LoadResult
 
@@ -132,6 +133,38 @@ def test_evidence_is_the_first_and_the_worst_of_all(profile: Profile) -> None:
         assert not [one for one in sent if secret.encode() in one], secret
 
 
+def test_races_add_up_and_keep_their_lanes(profile: Profile) -> None:
+    measures = [Measures() for _ in range(2)]
+    raced = [
+        RacedTold(
+            *("verify", b"POST / HTTP/1.1\r\n\r\n{}", 200, b"{}", frozenset({Outcome.APPROVED})),
+            *(1.0, 1.1),
+            lane=f"connection {n}",
+            released=1.05,
+            silent_until=1.06,
+        )
+        for n in (1, 2)
+    ]
+    seen = msgspec.structs.replace(BROKEN, rule="RACE-1", expected=("some order",))
+    for own in measures:
+        overlap = Overlap(of=2, in_flight=2, spread_s=0.001)
+        assert own.recorder.races.saw("RACE-1", overlap, judged=True)
+        own.recorder.noted(frozenset({"RACE-1"}))
+    measures[1].recorder.contradicted(Contradiction(seen, raced, SECRETS, (True, 1.0)))
+
+    together, _ = merged(measures, profile.secrets)
+
+    found = {rule.id: rule for rule in rule_results(together.recorder, profile)}["RACE-1"]
+    assert (found.verdict, found.chances) == (Verdict.BROKEN, 2)
+    assert found.evidence[0].measured["races"] == "2, 2 of them with proven overlap"
+    assert found.evidence[0].expected.startswith("some order")
+    exchanges = found.evidence[0].exchanges
+    assert [one.lane for one in exchanges] == ["connection 1", "connection 2"]
+    assert [one.unanswered_s for one in exchanges] == [0.06, 0.06]
+    assert found.evidence[0].releases_s == [0.05]
+    assert found.evidence[0].contradiction == [0, 1]
+
+
 def test_users_of_a_second_are_those_of_all_workers() -> None:
     measures = [Measures() for _ in range(WORKERS)]
     for n, own in enumerate(measures):
@@ -147,6 +180,7 @@ def test_nothing_that_is_counted_stays_behind() -> None:
     recorder = {
         *("_began", "cells", "timeline", "failed", "lost", "failures", "_chances", "guarded"),
         *("let_through", "broken", "behaviours", "trouble", "_unanswered", "_hooks_answered"),
+        "races",
     }
     cell = {
         *("chances", "due", "length", "operation", "outcomes", "sent", "silent", "untold"),

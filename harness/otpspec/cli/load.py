@@ -1,7 +1,8 @@
 """otpspec load: Locust underneath, every answer judged."""
 
+import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from otpspec import conclude, results
+from otpspec import conclude, reach, results
 from otpspec import load as locust_load
 from otpspec import profile as profiles
 from otpspec.cli.check import DEFAULT_OUT, BaseUrl, Changes, Out, ProfileArgument, Seed
 from otpspec.cli.output import INTERRUPTED, OK, Interrupts, command_line, end, err, prepare
+from otpspec.cli.output import out as console
+from otpspec.cli.people import planned_mix
 from otpspec.cli.workers import (
     PORT,
     BindHost,
@@ -30,8 +33,10 @@ from otpspec.cli.workers import (
     say,
     work,
 )
-from otpspec.load import Arrivals, LoadRun
+from otpspec.load import LoadRun
+from otpspec.load.arrivals import Arrivals, Crowd
 from otpspec.profile import Profile
+from otpspec.profile.goals import of_command
 from otpspec.profile.reader import parse_duration
 from otpspec.redact import Redactor
 from otpspec_reports import lost_workers
@@ -47,7 +52,7 @@ def load(
     changes: Changes = None,
     users: Annotated[
         int, typer.Option(min=1, help="How many payers at once, in a closed loop.")
-    ] = 20,
+    ] = 50,
     rate: Annotated[
         str,
         typer.Option(
@@ -59,6 +64,14 @@ def load(
     arrivals: Annotated[
         str, typer.Option(metavar="KIND", help="With --rate: constant or poisson.")
     ] = "constant",
+    crowd: Annotated[
+        str,
+        typer.Option(
+            metavar="CROWD",
+            help="With --rate: 200@10s are 200 journeys more that begin at once, 10 s into the "
+            "run; several: 200@10s,500@20s.",
+        ),
+    ] = "",
     connections: Annotated[
         int, typer.Option(min=1, help="With --rate: connections at most; the rest waits.")
     ] = 1000,
@@ -72,6 +85,17 @@ def load(
     spawn_rate: Annotated[
         float | None, typer.Option(min=0.1, help="Payers begun a second; all in the first.")
     ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIMIT",
+            help="p99=250ms, errors=0.1%, verify.p99=200ms: beside the profile's [load.slo]. "
+            "Exit 1 where one is broken.",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say who would come, and send nothing.")
+    ] = False,
     seed: Seed = None,
     out: Out = DEFAULT_OUT,
     strict: Annotated[bool, typer.Option(help="A broken SHOULD fails the run, too.")] = False,
@@ -101,6 +125,18 @@ def load(
             Arrivals.parse(rate, arrivals, lasts.total_seconds())
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--rate") from error
+    try:
+        if Crowd.parse(crowd) and not rate:
+            raise ValueError("a crowd comes on top of a rate; give --rate, too")
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--crowd") from error
+    try:
+        of_command(slo or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--slo") from error
+    if plan:
+        console.print(planned_mix(read))
+        raise typer.Exit
     prepare(out)
     with Interrupts() as interrupts:
         if worker:
@@ -114,9 +150,11 @@ def load(
             spawn_rate=spawn_rate,
             rate=rate,
             arrivals=arrivals,
+            crowd=crowd,
             connections=connections,
             cards=cards,
             think=thinks,
+            slo=slo or [],
             lasts=lasts,
             seed=secrets.randbelow(1_000_000) if seed is None else seed,
             strict=strict,
@@ -161,9 +199,11 @@ def run(
     spawn_rate: float | None = None,
     rate: str = "",
     arrivals: str = "constant",
+    crowd: str = "",
     connections: int = 1000,
     cards: int | None = None,
     think: timedelta = timedelta(0),
+    slo: Sequence[str] = (),
     strict: bool = False,
     processes: int = 1,
     master: tuple[str, int] | None = None,
@@ -176,7 +216,9 @@ def run(
     """
     started = datetime.now(UTC)
     interrupts = interrupts or Interrupts()
-    with _follow(lasts, interrupts) as show:
+    redact = Redactor()
+    redact.learn(*profile.secrets)
+    with _started(profile, redact), _follow(lasts, interrupts) as show:
         ran = locust_load.run(
             profile.source,
             base_url=base_url,
@@ -185,9 +227,11 @@ def run(
             spawn_rate=spawn_rate,
             rate=rate,
             arrivals=arrivals,
+            crowd=crowd,
             connections=connections,
             cards=cards,
             think=think,
+            slo=slo,
             duration=lasts,
             seed=seed,
             processes=processes,
@@ -216,6 +260,19 @@ def _document(
         load=ran.load,
         clock=ran.clock,
     )
+
+
+@contextmanager
+def _started(profile: Profile, redact: Redactor) -> Iterator[None]:
+    """The target's own command, where the profile has one, for as long as the block lasts."""
+    rate = profile.load.clock_rate
+    with asyncio.Runner() as runner:
+        target = reach.started(profile, redact, clock_rate=rate)
+        runner.run(target.__aenter__())
+        try:
+            yield
+        finally:
+            runner.run(target.__aexit__(None, None, None))
 
 
 @contextmanager

@@ -44,6 +44,14 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         return Request(self.operation, line[0], " ".join(line[1:-1]), (), body)
 
 
+class RacedTold(Told, frozen=True, gc=False):
+    """One request of a race, released together with others."""
+
+    lane: str = ""  # "connection 3"
+    released: float | None = None  # when its last byte was sent; None: never
+    silent_until: float = 0.0  # when it was last looked at, and had no answer
+
+
 class LoadCard:
     """A card that one journey at a time uses."""
 

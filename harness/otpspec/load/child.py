@@ -20,6 +20,7 @@ from otpspec.load.master import MasterRun
 from otpspec.load.messages import Failed, LoadRun, Order, Progress
 from otpspec.load.post import order as post_order
 from otpspec.load.running import BUSY, GRACE_S, Payer, Running, tell
+from otpspec.load.told import told
 from otpspec.load.user import begin
 from otpspec.load.verdicts import rule_results
 from otpspec.load.worker import WorkerRun
@@ -118,9 +119,12 @@ class LocalRun(Running):
                 "more processes (--processes)"
             )
         ended = self.ended.is_set()
+        load = world.result(self.order.users, notes, lasted=lasted)
+        load = told(load, self.profile, self.order, world.recorder, world.punctual)
+        untimed, found = self.untimed(first), load.objectives
         return LoadRun(
-            load=world.result(self.order.users, notes, lasted=lasted),
-            rules=rule_results(recorder, self.profile, untimed=self.untimed(first)),
+            load=load,
+            rules=rule_results(recorder, self.profile, untimed=untimed, objectives=found),
             clock=clock.describe(first),
             complete=failure is None and not ended,
             interrupted=ended,

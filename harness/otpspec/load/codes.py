@@ -215,6 +215,14 @@ class Desk:
         """Messages to this contact may come before anyone waits for them."""
         self._unread.setdefault(contact, deque(maxlen=_KEPT))
 
+    def watches(self, contact: str, watch: deque[tuple[Message, float]]) -> None:
+        """What comes to this contact is given to `watch`, until it is forgotten."""
+        self._unread[contact] = watch
+
+    def code_in(self, message: Message) -> str | None:
+        """The code that a message holds."""
+        return self._channel.code(message)
+
     def forgets(self, contact: str) -> None:
         """Nothing more is expected for a contact."""
         self._unread.pop(contact, None)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from otpspec import model
-from otpspec.load import steps
+from otpspec.load import acts, steps
 from otpspec.load.asking import Asking, Then
 from otpspec.load.card import OPEN, LoadCard, Told
 from otpspec.load.steps import Challenge, Journey, Step
@@ -316,6 +316,7 @@ _ACTS: dict[type, Callable[[Play, Any], None]] = {
     steps.Resend: Play._resend,
     steps.Unlock: Play._unlock,
     steps.WaitUntil: Play._wait,
+    **acts.ACTS,
 }
 """How each step is done."""
 

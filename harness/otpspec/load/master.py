@@ -19,6 +19,7 @@ from otpspec.load.messages import LoadRun, Progress, Said
 from otpspec.load.own_workers import own_workers
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part
+from otpspec.load.told import told
 from otpspec.load.verdicts import rule_results
 from otpspec.load.world import PREPARING_EACH_S
 
@@ -252,9 +253,13 @@ class MasterRun(Running):
             lasted=lasted,
             reads_codes=self.profile.channels[0].sends,
         )
+        load = told(load, self.profile, self.order, found.recorder, found.punctual)
+        untimed, objectives = self.untimed(first), load.objectives
         return LoadRun(
             load=msgspec.structs.replace(load, workers=[m.result() for m in members.all]),
-            rules=rule_results(found.recorder, self.profile, untimed=self.untimed(first)),
+            rules=rule_results(
+                found.recorder, self.profile, untimed=untimed, objectives=objectives
+            ),
             clock=clock.describe(first),
             complete=not (self._failure or lost or ended),
             interrupted=ended,

@@ -17,7 +17,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     spawn_rate: float  # users a second
     duration_s: float
     seed: int
-    mix: str  # "package.module:NAME" of a sequence of Share
+    mix: str = ""  # "package.module:NAME" of a sequence of Share; "": the profile's, or a real day
+    slo: list[str] = []  # limits beside the profile's: "verify.p99=250ms"
+    crowd: str = ""  # journeys that begin at once on top of the rate: "200@10s"
     rate: str = ""  # journeys: "300/s", "10..500/s"; "": closed, of so many users
     arrivals: str = "constant"
     connections: int = 1000  # at most, to one place; of an open run

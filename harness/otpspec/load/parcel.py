@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from otpspec.load.card import Told
+from otpspec.load.card import RacedTold, Told
 from otpspec.load.histogram import Histogram
 from otpspec.load.measures import Measures
 from otpspec.load.punctual import Account
+from otpspec.load.races import Races
 from otpspec.load.recorder import Broken, Cell, Contradiction, Recorder
 from otpspec.load.timeline import Second
 from otpspec.model import Observation
@@ -32,12 +33,22 @@ class _Cell(msgspec.Struct, array_like=True):
     sent: dict[str, Any]
 
 
+class _Raced(msgspec.Struct, array_like=True):
+    """What an exchange has beside, where it is one of a race."""
+
+    place: int  # in the history
+    lane: str
+    released: float | None
+    silent_until: float
+
+
 class Seen(msgspec.Struct):
     """A contradiction, redacted."""
 
     observation: Observation
     history: list[Told]
     weight: tuple[bool, float]
+    raced: list[_Raced] = []
 
 
 class _Broken(msgspec.Struct):
@@ -60,6 +71,7 @@ class Parcel(msgspec.Struct, kw_only=True):
     guarded: int
     let_through: int
     broken: dict[str, _Broken]
+    races: Races
     behaviours: dict[str, int]
     trouble: dict[str, int]
     schedule: Account
@@ -114,6 +126,7 @@ class Packer:
             guarded=recorder.guarded,
             let_through=recorder.let_through,
             broken={},
+            races=recorder.races,
             behaviours=dict(recorder.behaviours),
             trouble=dict(recorder.trouble),
             schedule=measures.punctual.packed(),
@@ -144,7 +157,12 @@ class Packer:
         seen = found.observation
         because = redact(seen.because)
         observation = msgspec.structs.replace(seen, because=because, chances=frozenset())
-        return Seen(observation, history, found.weight)
+        raced = [
+            _Raced(place, told.lane, told.released, told.silent_until)
+            for place, told in enumerate(found.history)
+            if isinstance(told, RacedTold)
+        ]
+        return Seen(observation, history, found.weight, raced)
 
 
 def merge(measures: Measures, parcel: Parcel) -> None:
@@ -159,6 +177,7 @@ def merge(measures: Measures, parcel: Parcel) -> None:
         recorder._chances[frozenset(rules)] += count
     recorder.guarded += parcel.guarded
     recorder.let_through += parcel.let_through
+    recorder.races.merge(parcel.races)
     recorder.behaviours.update(parcel.behaviours)
     recorder.trouble.update(parcel.trouble)
     for rule, broken in parcel.broken.items():
@@ -204,7 +223,15 @@ def _when(found: Contradiction) -> float:
 
 
 def _contradiction(seen: Seen) -> Contradiction:
-    return Contradiction(seen.observation, tuple(seen.history), (), seen.weight)
+    history = list(seen.history)
+    for one in seen.raced:
+        told = history[one.place]
+        history[one.place] = RacedTold(
+            *(told.operation, told.sent, told.status, told.text),
+            *(told.outcomes, told.called, told.returned),
+            *(one.lane, one.released, one.silent_until),
+        )
+    return Contradiction(seen.observation, tuple(history), (), seen.weight)
 
 
 def _redacted(told: Told, redact: Redactor) -> Told:

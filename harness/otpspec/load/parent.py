@@ -25,9 +25,6 @@ from otpspec.load.messages import (
     encode,
 )
 
-DAY = "otpspec_scenarios.load.behaviours:DAY"
-"""The people of a real day: the mix that is run unless another is named."""
-
 PATIENCE_S = 4.5
 """How long the load process may take to end once it was asked to; then it is killed."""
 
@@ -37,16 +34,18 @@ def run(
     *,
     base_url: str | None = None,
     changes: Sequence[str] = (),
-    users: int = 20,
+    users: int = 50,
     spawn_rate: float | None = None,
     rate: str = "",
     arrivals: str = "constant",
+    crowd: str = "",
     connections: int = 1000,
     cards: int | None = None,
     think: timedelta = timedelta(0),
     duration: timedelta,
     seed: int = 0,
-    mix: str = DAY,
+    mix: str = "",
+    slo: Sequence[str] = (),
     processes: int = 1,
     master: tuple[str, int] | None = None,
     gather: timedelta = timedelta(minutes=2),
@@ -60,13 +59,16 @@ def run(
 
     `rate` makes it an open run, in which journeys begin when they are due whatever the target does:
     "300/s", "10..500/s" (a ramp), "100/s,200/s,400/s" (steps); `arrivals` is "constant" or
-    "poisson". `connections`: how many there are at most; what finds none free waits, and is counted
-    from when it was due. `cards`: how many are kept ready. `think`: how long a payer takes between
-    an answer and the next request, on average. Without `rate` the run is closed: each of `users`
-    begins a journey when its last has ended.
+    "poisson"; `crowd`: "200@10s" are 200 more that begin at once. `connections`: how many there
+    are at most; what finds none free waits, and is counted from when it was due. `cards`: how many
+    are kept ready. `think`: how long a payer takes between an answer and the next request, on
+    average. Without `rate` the run is closed: each of `users` begins a journey when its last has
+    ended.
 
-    `mix`: "package.module:NAME" of a sequence of Share. `on_progress` is told once a
-    second how it goes; `on_word`, what the user should see at once.
+    `mix`: "package.module:NAME" of a sequence of Share; without it the profile's [load.mix] is
+    played, or else the people of a real day. `slo`: limits like "verify.p99=250ms", beside those of
+    the profile's [load.slo]. `on_progress` is told once a second how it goes; `on_word`, what the
+    user should see at once.
 
     `processes`: how many do it, on this machine; -1: as many as it has cores. `master`: a host and
     a port to listen on instead, for so many processes that are started elsewhere, with `work`;
@@ -78,10 +80,12 @@ def run(
     """
     if rate:
         try:
-            Arrivals.parse(rate, arrivals, duration.total_seconds())
+            Arrivals.parse(rate, arrivals, duration.total_seconds(), crowd)
         except ValueError as error:
             raise OtpspecError(f"rate: {error}") from error
         users = 1  # who stands for the whole schedule
+    elif crowd:
+        raise OtpspecError("crowd: a crowd comes on top of a rate, and there is none.")
     order = Order(
         profile=profile,
         base_url=base_url,
@@ -91,8 +95,10 @@ def run(
         duration_s=duration.total_seconds(),
         seed=seed,
         mix=mix,
+        slo=list(slo),
         rate=rate,
         arrivals=arrivals,
+        crowd=crowd,
         connections=connections,
         cards=cards,
         think_s=think.total_seconds(),

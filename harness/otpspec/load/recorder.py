@@ -11,6 +11,7 @@ import numpy as np
 
 from otpspec.load.card import Told
 from otpspec.load.histogram import BUCKETS, Counts, Histogram
+from otpspec.load.races import Races
 from otpspec.load.timeline import Timeline
 from otpspec.model import Judgement, Observation
 from otpspec.outcome import SILENT, SUCCESS, Outcome
@@ -89,6 +90,7 @@ class Recorder:
         self.guarded = 0  # judged answers to a wrong OTC or a wrong 3CSC
         self.let_through = 0  # those of them that were approved
         self.broken: dict[str, Broken] = {}
+        self.races = Races()
         self.behaviours: Counter[str] = Counter()
         self.trouble: Counter[str] = Counter()  # what ended journeys early, by reason
         self._unanswered = 0  # in a row
@@ -200,6 +202,10 @@ class Recorder:
         if found.weight > broken.worst.weight:
             broken.worst = found
 
+    def noted(self, rules: frozenset[str]) -> None:
+        """Rules could have been broken, by something else than an answer."""
+        self._chances[rules] += 1
+
     def tried_wrong(self, outcomes: frozenset[Outcome]) -> None:
         """A judged answer to a wrong OTC or a wrong 3CSC."""
         self.guarded += 1
@@ -274,6 +280,10 @@ class Recorder:
 
     def _notes(self) -> list[str]:
         notes = [f"{count} journeys ended early: {why}" for why, count in self.trouble.items()]
+        if self.races.requests:
+            notes.append(
+                f"{self.races.requests} requests of races came on top; no latency holds them"
+            )
         meant: Counter[str] = Counter()
         for cell in self.cells.values():
             meant.update(dict.fromkeys(map(str, cell.outcomes), cell.count))

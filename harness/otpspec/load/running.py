@@ -1,9 +1,7 @@
 """What every kind of load process has: an order, its end, and what it tells who started it."""
 
-import importlib
 import math
 import signal
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -15,9 +13,9 @@ from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Line, Order, encode
+from otpspec.load.mix import find_mix
 from otpspec.load.place import places
 from otpspec.load.plan import Plan
-from otpspec.load.steps import Share
 from otpspec.load.user import OtpUser
 from otpspec.load.world import World
 from otpspec.profile import Profile, load
@@ -79,14 +77,16 @@ class Running:
     def arrivals(self) -> Arrivals | None:
         """When journeys begin; None in a closed run."""
         order = self.order
-        return Arrivals.parse(order.rate, order.arrivals, order.duration_s) if order.rate else None
+        if not order.rate:
+            return None
+        return Arrivals.parse(order.rate, order.arrivals, order.duration_s, order.crowd)
 
     def plan(self, rate: float) -> Plan:
         """What is to be done. `rate`: seconds of the target's time a second."""
         return Plan(
             self.profile,
             self.places,
-            find_mix(self.order.mix),
+            find_mix(self.order.mix, self.profile),
             seed=self.order.seed,
             rate=rate,
             duration_s=self.order.duration_s,
@@ -119,15 +119,3 @@ def tell(out: BinaryIO, line: Line) -> None:
     with suppress(BrokenPipeError):
         out.write(encode(line) + b"\n")
         out.flush()
-
-
-def find_mix(name: str) -> Sequence[Share]:
-    """The mix that "package.module:NAME" names. Raises OtpspecError where there is none."""
-    module, _, attribute = name.partition(":")
-    try:
-        mix = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise OtpspecError(f"No mix of behaviours is named {name!r} ({error}).") from error
-    if not mix or not all(isinstance(share, Share) for share in mix):
-        raise OtpspecError(f"{name!r} is not a sequence of otpspec.load.Share.")
-    return list(mix)

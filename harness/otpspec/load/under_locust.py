@@ -21,6 +21,7 @@ from otpspec.errors import OtpspecError, TargetError
 from otpspec.load import clock, team
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import Order
+from otpspec.load.mix import find_mix
 from otpspec.load.place import places
 from otpspec.load.plan import Plan
 from otpspec.load.post import order
@@ -57,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     target: str  # the profile
     base_url: str | None
     seed: int
-    mix: list[Share]
+    mix: list[Share] = []  # empty: the profile's, or that of a real day
     rate: str = ""
     arrivals: str = "constant"
     connections: int = CONNECTIONS_MOST
@@ -220,7 +221,7 @@ def _make_ready(environment: Environment, settings: Settings) -> None:
     plan = Plan(
         profile,
         where,
-        settings.mix,
+        settings.mix or find_mix("", profile),
         seed=settings.seed,
         rate=1.0 if reading is None else reading.rate,
         duration_s=run_time,

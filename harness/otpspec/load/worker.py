@@ -16,6 +16,7 @@ from otpspec.load.messages import Handed, LoadRun, Order, Progress, Said
 from otpspec.load.post import order as post_order
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part, Report
+from otpspec.load.told import told
 from otpspec.load.user import Session, begin
 from otpspec.load.verdicts import rule_results
 from otpspec.load.world import World
@@ -249,9 +250,13 @@ class WorkerRun(Running):
         note = f"the master at {self._where} was lost: these are the measures of one worker only"
         untimed = "the master was lost, which looks at the target's clock at the end of a run"
         found = world.result(self.order.users, [note], lasted=lasted)
+        found = msgspec.structs.replace(found, trusted=False)
+        load = told(found, self.profile, self.order, world.recorder, world.punctual)
         return LoadRun(
-            load=msgspec.structs.replace(found, trusted=False),
-            rules=rule_results(world.recorder, self.profile, untimed=untimed),
+            load=load,
+            rules=rule_results(
+                world.recorder, self.profile, untimed=untimed, objectives=load.objectives
+            ),
             clock=clock.describe(None),
             complete=False,
         )

@@ -35,6 +35,9 @@ CONNECTIONS_MOST = 1000
 HOOKS = 8
 """Connections of a closed run beside those of its users, for what is not measured."""
 
+RACE_MOST = 16
+"""So many requests of a race are released together at most: they come on top of the load."""
+
 PREPARED_MOST = 5000
 """Cards that are made ready at most before an open run begins, unless it is said otherwise."""
 
@@ -81,6 +84,7 @@ class World:
         self.profile = plan.profile
         self.policy = plan.profile.policy
         self.offers = plan.profile.operations.keys()
+        self.sizes = [n for n in self.profile.races.sizes if n <= RACE_MOST] or [RACE_MOST]
         self.rate = plan.rate
         self.began = plan.began
         self.now = time.monotonic
@@ -117,7 +121,8 @@ class World:
         self.stream = Stream(self, self._rng("stream")) if plan.arrivals else None
         reserve = math.ceil((cards or 0) / share[1])
         if plan.arrivals and cards is None:
-            reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
+            wanted = PREPARED_S * plan.arrivals.per_s() + plan.arrivals.at_once()
+            reserve = min(int(wanted / share[1]) + 10, PREPARED_MOST)
         self.cards = Cards(self, reserve=reserve, share=share)
         self._thinking = self._rng("thinking")
         self._choosing = self._rng("choosing")
@@ -219,7 +224,11 @@ class World:
         """Who uses a card."""
         known = card.codes
         card.shopper = Shopper(
-            self.policy, self._choosing, operations=self.offers, codes=lambda: known
+            self.policy,
+            self._choosing,
+            operations=self.offers,
+            codes=lambda: known,
+            sizes=self.sizes,
         )
         return card.shopper
 

@@ -11,6 +11,7 @@ from otpspec.policy import Policy
 from otpspec.power import Power
 from otpspec.profile import schema
 from otpspec.profile.answers import Headers, Raw, Reading
+from otpspec.profile.goals import Goal, of_table
 from otpspec.profile.messages import Channel
 from otpspec.profile.places import Values
 from otpspec.profile.requests import Base, Operation, Request, Step
@@ -47,6 +48,15 @@ class Races:
         self.rounds = min(self.power.rounds, races.rounds or self.power.rounds)
 
 
+class Load:
+    """Who comes in a load run, and what the target promises then."""
+
+    def __init__(self, load: schema.Load) -> None:
+        self.mix = load.mix
+        self.goals = [goal for _, goal in of_table(load.slo) if isinstance(goal, Goal)]
+        self.clock_rate = load.clock_rate
+
+
 class Profile:
     """What a TOML file says of a target.
 
@@ -81,6 +91,7 @@ class Profile:
 
         self.amounts = read.amounts
         self.races = Races(read.races)
+        self.load = Load(read.load)
         self.unknown_card = {f"card.{key}": value for key, value in read.unknown_card.items()}
         self.waive = read.waive
         self.launch = read.launch

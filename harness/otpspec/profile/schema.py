@@ -266,6 +266,14 @@ class Races(_Table, frozen=True, kw_only=True):
     base_urls: list[str] = []  # other nodes of the target: a burst is spread over all of them
 
 
+class Load(_Table, frozen=True, kw_only=True):
+    """Who comes in a load run, and what the target promises then."""
+
+    mix: dict[str, float] = {}  # behaviour: how often, in proportion to the others
+    slo: dict[str, Any] = {}  # "p99", "verify.p99", "errors": at most so much
+    clock_rate: float = 1  # under clock.kind = "faketime": seconds of target time a second
+
+
 class Operations(_Table, frozen=True, kw_only=True):
     """What can be asked of the target. What it does not have is left out."""
 
@@ -291,5 +299,6 @@ class Profile(_Table, frozen=True, kw_only=True):
     cards: Cards = Cards()
     amounts: Amounts = Amounts()
     races: Races = Races()
+    load: Load = Load()
     unknown_card: dict[str, str] = {}  # {card.…} of a card that does not exist
     waive: dict[str, str] = {}  # rule id: why it does not matter that it is not applicable

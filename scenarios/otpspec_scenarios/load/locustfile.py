@@ -10,7 +10,6 @@ from locust.env import Environment
 
 from otpspec.load.under_locust import Settings, join, prepare, set_up, tear_down
 from otpspec.load.user import OtpUser
-from otpspec_scenarios.load.behaviours import DAY
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -61,7 +60,6 @@ def settings(environment: Environment) -> Settings:
         target=options.otp_target,
         base_url=environment.host or None,
         seed=options.otp_seed,
-        mix=list(DAY),
         rate=options.otp_rate,
         arrivals=options.otp_arrivals,
         connections=options.otp_connections,
@@ -76,4 +74,4 @@ def hang_up(environment: Environment, **_: Any) -> None:
 
 
 class Payer(OtpUser):
-    """The people of a day."""
+    """The people of the profile's mix, or those of a real day."""
