@@ -33,7 +33,8 @@ def counting() -> Iterator[Counting]:
 def profile(tmp_path: Path) -> Callable[..., str]:
     def write(cards: str = ENROLLED) -> str:
         path = tmp_path / "acs.toml"
-        path.write_text(PROFILE.format(cards=cards))
+        mix = "\n[load.mix]\nright_first_time = 1\n"  # what races send is counted apart
+        path.write_text(PROFILE.format(cards=cards) + mix)
         return str(path)
 
     return write

@@ -17,7 +17,7 @@ from locust.runners import LocalRunner
 from otpspec.errors import OtpspecError
 from otpspec.load import clock
 from otpspec.load.master import MasterRun
-from otpspec.load.messages import Failed, LoadRun, Order, Progress
+from otpspec.load.messages import Began, Failed, LoadRun, Order, Progress
 from otpspec.load.post import order as post_order
 from otpspec.load.running import BUSY, GRACE_S, Payer, Running, tell
 from otpspec.load.told import told
@@ -73,6 +73,7 @@ class LocalRun(Running):
         self.ended.rawlink(lambda _: world.over.set())
         try:
             world.open()
+            self.tell(Began())
             self._cpu = time.process_time()
             runner.start(order.users, spawn_rate=order.spawn_rate)
             ticker = gevent.spawn(self._tick, world, runner)

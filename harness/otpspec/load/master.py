@@ -15,7 +15,7 @@ from locust.runners import MasterRunner
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load import clock, team
 from otpspec.load.members import Member, Members
-from otpspec.load.messages import LoadRun, Progress, Said
+from otpspec.load.messages import Began, LoadRun, Progress, Said
 from otpspec.load.own_workers import own_workers
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part
@@ -154,6 +154,7 @@ class MasterRun(Running):
         order = self.order
         users = len(members.all) if order.rate else order.users
         members.begin()
+        self.tell(Began())
         spawn_rate = max(order.spawn_rate, users) if order.rate else order.spawn_rate
         gevent.spawn(members.runner.start, users, spawn_rate)
         ticker = gevent.spawn(self._tick, members, own, users, spawn_rate)

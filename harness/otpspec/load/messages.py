@@ -33,6 +33,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     think_s: float = 0.0  # between an answer and the next request of a journey, on average
 
 
+class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """All is ready: from now on there is something to lose."""
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """How a run is going, once a second."""
 
@@ -77,7 +81,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     text: str
 
 
-Line = Progress | Said | LoadRun | Handed | Failed
+Line = Began | Progress | Said | LoadRun | Handed | Failed
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Line).decode

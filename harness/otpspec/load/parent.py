@@ -14,6 +14,7 @@ from typing import IO, Any
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.messages import (
+    Began,
     Failed,
     Handed,
     Line,
@@ -27,6 +28,9 @@ from otpspec.load.messages import (
 
 PATIENCE_S = 4.5
 """How long the load process may take to end once it was asked to; then it is killed."""
+
+HARDLY_BEGUN_S = 2.0
+"""The same, as long as it has measured nothing."""
 
 
 def run(
@@ -206,9 +210,11 @@ class _Ending:
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self.asked = False
+        self.begun = False
+        """Whether there is something to lose."""
+
         self._child = child
-        self._timer = threading.Timer(PATIENCE_S, child.kill)
-        self._timer.daemon = True
+        self._timer: threading.Timer | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "_Ending":
@@ -220,12 +226,16 @@ class _Ending:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _ask(self, *_: object) -> None:
         if not self.asked:
             self.asked = True
             self.hang_up()
+            patience_s = PATIENCE_S if self.begun else HARDLY_BEGUN_S
+            self._timer = threading.Timer(patience_s, self._child.kill)
+            self._timer.daemon = True
             self._timer.start()
 
     def hang_up(self) -> None:
@@ -252,7 +262,9 @@ def _converse(
             break  # it has ended, and has said why; or the pipe was closed meanwhile
     for line in child.stdout:
         told: Line = decode(line)
-        if isinstance(told, Progress):
+        if isinstance(told, Began):
+            ending.begun = True
+        elif isinstance(told, Progress):
             if on_progress is not None:
                 on_progress(told)
         elif isinstance(told, Said):

@@ -12,7 +12,7 @@ from locust.runners import WorkerRunner
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load import clock, parcel, team
-from otpspec.load.messages import Handed, LoadRun, Order, Progress, Said
+from otpspec.load.messages import Began, Handed, LoadRun, Order, Progress, Said
 from otpspec.load.post import order as post_order
 from otpspec.load.running import GRACE_S, Payer, Running
 from otpspec.load.team import Hello, Part, Report
@@ -159,6 +159,7 @@ class WorkerRun(Running):
             self.tell(Handed(interrupted=what == ENDED))
             return
         world.begin()
+        self.tell(Began())
         if world.stream is not None:  # its users are on their way, and the schedule begins now
             world.shared(1, session.total)
         world.over.rawlink(lambda _: self._came.put((FAILED, None)))
