@@ -131,7 +131,7 @@ def test_workers_on_two_hosts_do_one_run(network: Network, profile: str, tmp_pat
     results = json.loads((tmp_path / "otpspec-report" / "results.json").read_text())
     found = results["load"]
     counted = json.loads(asked)
-    assert found["requests"] == counted["start"] + counted["verify"] > 400
+    assert found["requests"] == sum(counted.values()) - counted["cards"] > 400
     assert found["requests"] == sum(worker["requests"] for worker in found["workers"])
     assert min(worker["requests"] for worker in found["workers"]) > 100
     broken = {rule["id"] for rule in results["rules"] if rule["verdict"] == "broken"}
