@@ -1,12 +1,13 @@
 """A profile ready for use: builds requests and reads answers, and knows no socket."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from otpspec import realtime
 from otpspec.policy import Policy
 from otpspec.power import Power
 from otpspec.profile import schema
@@ -45,6 +46,13 @@ class Races:
         self.sizes = tuple(sorted(set(races.sizes)))
         self.power = Power.parse(races.power)
         self.rounds = min(self.power.rounds, races.rounds or self.power.rounds)
+
+
+class TargetTime:
+    """The target's time, as far as a run knows it; real time before that, and under load."""
+
+    def __init__(self) -> None:
+        self.now: Callable[[], datetime] = realtime.now
 
 
 class Profile:
@@ -95,6 +103,9 @@ class Profile:
         """Values of the environment that went into requests: never to be written anywhere."""
 
         listed = read.inbox if isinstance(read.inbox, list) else [read.inbox]
+        self.time = TargetTime()
+        """Told by who finds the clock; adapters ask it."""
+
         self.channels = [Channel(inbox, base, policy) for inbox in listed]
         self.clock = ClockFormat(read.clock, base)
         version = target.version
