@@ -1,6 +1,6 @@
 """What a request costs, judged and recorded, beside clients that check nothing; and a stall's p99.
 
-    python benchmarks/load.py [--rounds 3] [--seconds 4] [--only cost|tls|stall|schedule]
+    python benchmarks/load.py [--rounds 3] [--seconds 4] [--only cost|tls|stall|schedule|scale]
 
 Every figure is processor time of the client's process alone. A machine's speed changes from minute
 to minute: so the clients take turns, and ratios within a round are what counts.
@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -28,6 +29,7 @@ from otpspec.load import LoadRun, Progress, run
 HERE = Path(__file__).parent
 PROFILE = str(HERE / "raw.toml")
 CONNECTIONS = 64
+ALL = ("cost", "tls", "stall", "schedule", "scale")
 WRK_BODY = '{"otc":"123456"}'
 
 
@@ -215,14 +217,67 @@ def schedule(seconds: float) -> None:
     print(f"  to be trusted: {found.trusted}")
 
 
+def scale(rounds: int, seconds: float) -> None:
+    """Whether a request costs the same with one worker and with two, with few cards and many."""
+    workers: dict[str, list[Cost]] = {"one process": [], "2 workers": [], "and their master": []}
+    cards: dict[str, list[Cost]] = {"1,000": [], "10,000": [], "100,000": []}
+    for _ in range(rounds):
+        with raw_server() as port:
+            url = f"http://127.0.0.1:{port}"
+            workers["one process"].append(_used(url, seconds, users=CONNECTIONS)[0])
+            apart, all_ = _used(url, seconds, users=2 * CONNECTIONS, processes=2)
+            workers["2 workers"].append(apart)
+            workers["and their master"].append(all_)
+        for count, found in cards.items():
+            with raw_server() as port:
+                wanted = int(count.replace(",", ""))
+                url = f"http://127.0.0.1:{port}"
+                found.append(_used(url, seconds, users=CONNECTIONS, cards=wanted)[0])
+                with urllib.request.urlopen(f"{url}/cards/count", timeout=5) as answer:
+                    enrolled = int(answer.read())
+                assert enrolled >= wanted, enrolled
+    print(f"{CONNECTIONS} users to a process, medians of {rounds} rounds")
+    _against("processes", workers)
+    _against("cards", cards)
+
+
+def _used(url: str, seconds: float, **more: object) -> tuple[Cost, Cost]:
+    """What those processes use that ask; and all together, a master of theirs, too."""
+    marks: list[tuple[float, float, int, float]] = []
+
+    def mark(told: Progress) -> None:
+        found = psutil.Process().children(recursive=True)
+        load = [p for p in found if p.cmdline()[-1:] == ["otpspec.load"]]  # a master comes first
+        used = [sum(p.cpu_times()[:2]) for p in load]
+        asking = sum(used[1:]) if len(used) > 1 else used[0]
+        marks.append((asking, sum(used), told.requests, told.elapsed_s))
+
+    found = _run(url, seconds + 2.6, on_progress=mark, **more)
+    assert found.load.failures == 0, found.load
+    first, last = marks[1], marks[-1]
+    asking, used, requests, lasted = (b - a for a, b in zip(first, last, strict=True))
+    rate = requests / lasted
+    return Cost(asking / requests * 1e6, rate), Cost(used / requests * 1e6, rate)
+
+
+def _against(what: str, found: dict[str, list[Cost]]) -> None:
+    first = next(iter(found.values()))
+    print(f"  {what:18}{'µs/request':>12}{'requests/s':>12}  against the first")
+    for name, costs in found.items():
+        us = statistics.median(cost.us for cost in costs)
+        rate = statistics.median(cost.rate for cost in costs)
+        ratio = statistics.median(c.us / f.us for c, f in zip(costs, first, strict=True))
+        print(f"  {name:18}{us:12.1f}{rate:12,.0f}  {ratio:.2f}")
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description="What a load run costs, and how honest it is.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--only", choices=("cost", "tls", "stall", "schedule"), default=None)
+    parser.add_argument("--only", choices=ALL, default=None)
     options = parser.parse_args()
-    wanted = [options.only] if options.only else ["cost", "tls", "stall", "schedule"]
+    wanted = [options.only] if options.only else ALL
     if "cost" in wanted:
         costs(options.rounds, options.seconds)
     if "tls" in wanted:
@@ -231,6 +286,8 @@ def main() -> None:
         stall(options.seconds)
     if "schedule" in wanted:
         schedule(options.seconds)
+    if "scale" in wanted:
+        scale(options.rounds, options.seconds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A server that does next to nothing, so that what is measured is the client: python raw_server.py
 
-It answers enrolments, starts and verifies as they should be, keeps no state, and prints its port.
+It answers enrolments, starts and verifies as they should be, keeps no state, and prints its port;
+/cards/count says how many enrolments there were.
 `--stall FOR --each EVERY`: answers nothing for so many seconds in each so many. `--tls FILE`: a
 certificate and its key.
 """
@@ -27,6 +28,7 @@ class Server:
         self.each = each
         self.began = 0.0  # of the first request
         self.number = 0
+        self.enrolled = 0
 
     def wakes(self) -> float:
         """How long it answers nothing yet."""
@@ -59,7 +61,10 @@ class Client(asyncio.Protocol):
         server.number += 1
         if self._url.endswith(b"/verify"):
             status, body = b"200 OK", _APPROVED
+        elif self._url == b"/cards/count":
+            status, body = b"200 OK", b"%d" % server.enrolled
         elif self._url == b"/cards":
+            server.enrolled += 1
             status, body = b"201 Created", _ENROLLED % server.number
         else:
             status, body = b"201 Created", _STARTED % server.number

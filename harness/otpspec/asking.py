@@ -60,6 +60,12 @@ class Asking:
             following, reading = go_on(exchange, raw)
             answer = replace(answer, outcomes=reading.outcomes, captures=reading.captures)
             self.answers[-1] = answer
+            if request.guessed and request.after_s is not None:
+                helped = Outcome.THROTTLED not in reading.outcomes
+                self._access.backed_off(request.after_s, helped=helped)
+            if following is not None and following.guessed and not self._access.may_back_off:
+                exchange.close()
+                following = None
             if following is None:
                 return replace(answer, called=began), None
             if following.after_s is not None and began == answer.called:

@@ -36,7 +36,7 @@ class VerifyPath:
     """
 
     def __init__(self, profile: Profile, app: str | None, seed: int = 0) -> None:
-        if "enroll" not in profile.operations:
+        if "enroll" not in profile.operations and not profile.makes_cards_up:
             raise TargetError(
                 f"{profile.source} has no [operations.enroll], and a benchmark takes a fresh card "
                 "for each shot.\n"

@@ -61,6 +61,11 @@ class Card:
         """What proves the payer to the bank, for a change of contact."""
         return str(self.values["card.passphrase"])
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Its numbers, whose last digits a message may show: none of them is a code."""
+        return tuple(str(value) for value in self.values.values())
+
     def secrets(self) -> Iterator[str]:
         """The values that must never be written."""
         for key in _SECRET:

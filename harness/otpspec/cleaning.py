@@ -1,5 +1,6 @@
 """How one of the profile's own cards is brought to a known state."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -10,6 +11,9 @@ from otpspec.outcome import SUCCESS, Outcome
 from otpspec.pool import CannotCleanError
 from otpspec.trial import Trial
 from otpspec.verdicts import Broken, Inconclusive, NotApplicable
+
+_PAUSES_S = (0.5, 2.0)
+"""How long a target that fails for the moment is left alone, in real time."""
 
 
 async def clean(
@@ -39,7 +43,9 @@ async def clean(
             await _succeed(trial, card, max_wait, before_waiting)
         elif not unlocks or not unlocked.outcomes & SUCCESS:
             raise CannotCleanError("nothing clears its count: a success does not, by the policy")
-    except (Inconclusive, Broken, NotApplicable) as error:
+    except Inconclusive as error:
+        raise CannotCleanError(str(error), passing=error.passing) from error
+    except (Broken, NotApplicable) as error:
         raise CannotCleanError(str(error)) from error
     except OtpspecError as error:
         raise CannotCleanError(str(error).partition("\n")[0]) from error
@@ -71,23 +77,37 @@ async def _succeed(
     trial: Trial, card: Card, max_wait: timedelta, before_waiting: Callable[[], None]
 ) -> None:
     """A success clears the count. A lock that ends by itself is waited for."""
-    answer = await _try(trial, card)
+    failed = await _try_again(trial, card)
     lasts = trial.policy.lock_for
-    if answer is not None and lasts is not None and lasts <= max_wait:
+    if failed is not None and not failed.passing and lasts is not None and lasts <= max_wait:
         before_waiting()
         await trial.clock.sleep_until(trial.clock.now() + lasts + trial.policy.tolerance)
-        answer = await _try(trial, card)
-    if answer is not None:
-        raise CannotCleanError(f"a right code does not succeed on it: {answer}")
+        failed = await _try_again(trial, card)
+    if failed is not None:
+        why = f"a right code does not succeed on it: {failed}"
+        raise CannotCleanError(why, passing=failed.passing)
 
 
-async def _try(trial: Trial, card: Card) -> str | None:
+async def _try_again(trial: Trial, card: Card) -> Inconclusive | None:
+    """Try, and try again where the target only failed for the moment: that is not the card."""
+    for pause_s in (*_PAUSES_S, None):
+        failed = await _try(trial, card)
+        if failed is None or not failed.passing or pause_s is None:
+            break
+        await asyncio.sleep(pause_s)
+    return failed
+
+
+async def _try(trial: Trial, card: Card) -> Inconclusive | None:
     """Start a transaction and send its code; None: it was approved."""
     try:
         answer = await trial.verify(await trial.start(card))
     except Inconclusive as error:
-        return str(error)
-    return None if Outcome.APPROVED in answer.outcomes else str(answer)
+        return error
+    if Outcome.APPROVED in answer.outcomes:
+        return None
+    passing = answer.outcomes <= {Outcome.THROTTLED, Outcome.UNAVAILABLE}
+    return Inconclusive(trial.seen_as(answer), passing=passing)
 
 
 async def _restore_contact(trial: Trial, card: Card, given: Mapping[str, str]) -> None:

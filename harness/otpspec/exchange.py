@@ -19,6 +19,8 @@ MAX_BODY = 1 << 20
 
 _HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "otpspec"))
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0  # between two requests of a run that is too fast
+_MOST_IN_VAIN = 3  # long waits in a row that did not help
+_LONG_S = 4.0
 _BURST_S = 2.0  # seconds in which refusals are of one burst
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -82,6 +84,7 @@ class Access:
         self._free_at = 0.0  # in the loop's time: when the next request may be sent
         self._slow_until = 0.0  # nor is it made slower again before
         self._apart_s = 1 / profile.max_rate.per_s if profile.max_rate else 0.0
+        self._in_vain = 0  # how often in a row backing off has not helped
         self.alone = asyncio.Lock()
         """Held by a burst: two at once would take each other's connections at the target."""
 
@@ -139,6 +142,16 @@ class Access:
         if now >= self._slow_until:
             self._apart_s = min(max(2 * self._apart_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             self._slow_until = now + _BURST_S
+
+    @property
+    def may_back_off(self) -> bool:
+        """Whether to ask again, after a time of our own choice, what was throttled: as long as
+        that helps. What is a lock by another name is not waited for again and again."""
+        return self._in_vain < _MOST_IN_VAIN
+
+    def backed_off(self, waited_s: float, *, helped: bool) -> None:
+        """What was asked again after a time of our own choice was answered."""
+        self._in_vain = 0 if helped else self._in_vain + (waited_s >= _LONG_S)
 
     def jar(self) -> Jar:
         """A payer's empty jar. As in browsers, cookies marked Secure also go to this machine's own

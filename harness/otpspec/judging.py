@@ -7,6 +7,7 @@ from otpspec.challenge import Challenge
 from otpspec.clock import Clock, TrialClock
 from otpspec.outcome import REFUSED, SILENT, SUCCESS, Outcome, Verdict, judge
 from otpspec.policy import Policy
+from otpspec.profile import Raw
 from otpspec.redact import Redactor
 from otpspec.target import Answer
 from otpspec.verdicts import Broken, Inconclusive
@@ -96,8 +97,11 @@ class Judging:
     def seen_as(self, answer: Answer) -> str:
         """An answer in words; one that judges nothing with its body, redacted."""
         text = str(answer)
-        if answer.outcomes & SILENT and answer.body:
-            text += ": " + self._redact(answer.body.decode("utf-8", "replace")[:200])
+        if answer.outcomes & SILENT and answer.body and answer.status is not None:
+            raw = Raw(answer.status, answer.headers, answer.body)
+            text += ": " + self._redact((" ".join(raw.seen.split()) or raw.text)[:200])
+        if Outcome.THROTTLED in answer.outcomes:
+            text += "; see target.max_rate and policy.max_starts"
         return text
 
 

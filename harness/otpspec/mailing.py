@@ -41,6 +41,7 @@ class Mailing:
     def __init__(self) -> None:
         self._owed: Counter[tuple[int, str]] = Counter()  # messages that are on their way
         self._fetched: dict[int, list[Message]] = {}  # by card: the first channel's
+        self._given: dict[tuple[int, str], set[str]] = {}  # texts that were read
 
     def rest(self) -> None:
         """Let others go on: what is waited for takes long."""
@@ -69,14 +70,13 @@ class Mailing:
 
     async def _receive(self, whom: Card | str, about: Mapping[str, Any] | None) -> Message:
         reference = None if about is None else about.get("reference")
-        found = [
-            await self._wait(index, contact, reference) for index, contact in self._boxes(whom)
-        ]
+        boxes = self._boxes(whom)
+        found = [await self._wait(index, contact, reference, whom) for index, contact in boxes]
         if not found:
             raise Inconclusive("the profile has no inbox for such a contact")
         return found[0]
 
-    async def _wait(self, index: int, contact: str, reference: Any) -> Message:
+    async def _wait(self, index: int, contact: str, reference: Any, whom: Card | str) -> Message:
         channel = self.profile.channels[index]
         wait = channel.settings.wait.total_seconds()
         loop = asyncio.get_running_loop()
@@ -85,8 +85,10 @@ class Mailing:
             unread = await self._unread(index, contact)
             about = [message for message in unread if channel.concerns(message, reference)]
             waited = loop.time() - began
-            if (message := self._with_code(channel, about, waited)) is not None:
+            given = self._given.setdefault((index, contact), set())
+            if (message := self._with_code(channel, about, waited, whom, given)) is not None:
                 self.session.read(index, contact).add(message.id)
+                given.add(message.text)
                 self._owed[index, contact] -= 1
                 return message
             if waited >= wait:
@@ -97,16 +99,29 @@ class Mailing:
             pause = min(pause * 1.5, 0.25)
 
     def _with_code(
-        self, channel: Channel, messages: list[Message], waited_s: float
+        self,
+        channel: Channel,
+        messages: list[Message],
+        waited_s: float,
+        whom: Card | str,
+        given: set[str],
     ) -> Message | None:
-        """The first message with a code: receipts and notices come, too. One with a code of another
-        form than is declared counts when no better one has come for a while."""
-        well_formed = (message for message in messages if self.code_in(message) is not None)
-        if (found := next(well_formed, None)) is not None:
-            return found
+        """The first message with a code: receipts and notices come, too.
+
+        One with a code of another form than is declared counts when no better one has come for a
+        while; and so does one that says, to the letter, what one before has said: it may be that
+        one, sent twice or late.
+        """
+        well_formed = [m for m in messages if self.code_in(m, whom) is not None]
+        new = next((m for m in well_formed if m.text not in given), None)
+        if new is not None:
+            return new
+        if well_formed and self.profile.policy.resend == "reuse":
+            return well_formed[0]
         if waited_s < channel.settings.quiet.total_seconds():
             return None
-        return next((m for m in messages if channel.code(m) is not None), None)
+        others = (m for m in messages if channel.code(m) is not None)
+        return next(iter(well_formed), None) or next(others, None)
 
     def _nothing_came(self, wait_s: float, others: list[Message]) -> str:
         if others:
@@ -169,14 +184,14 @@ class Mailing:
 
     async def settle(self, card: Card) -> None:
         """Wait for messages that were promised and not read, so that none comes to the next."""
-        if not self.profile.sends_messages:
+        if not self.profile.sends_messages or self.lease.shares(card.contact):
             return
         for index, contact in self._boxes(card):
             while self._owed[index, contact] > 0:
                 try:
-                    await self._wait(index, contact, None)
+                    await self._wait(index, contact, None, card)
                 except Inconclusive:
-                    return
+                    self._owed[index, contact] = 0  # they are not waited for again
 
     async def promised(self, card: Card, about: Mapping[str, Any]) -> None:
         """A start or a resend was carried out: on every channel a message is on its way.
@@ -215,7 +230,7 @@ class Mailing:
         if not channel.sends:
             return self._made(channel, card, about)
         message = await self.next_message(card, about)
-        code = channel.code(message)
+        code = channel.code(message, card.numbers)
         if code is None:
             raise Inconclusive("a message came, but inbox.code finds no code in its text")
         self._redact.learn(code)
@@ -228,20 +243,21 @@ class Mailing:
             return now
         return now - timedelta(seconds=max(0.0, realtime.monotonic() - message.arrived_s))
 
-    def code_in(self, message: Message) -> str | None:
+    def code_in(self, message: Message, whom: Card | str) -> str | None:
         """The code in a message's text, if it has the declared length; or None."""
-        found = (channel.code(message) for channel in self.profile.channels)
+        known = whom.numbers if isinstance(whom, Card) else (whom,)
+        found = (channel.code(message, known) for channel in self.profile.channels)
         digits = self.profile.policy.digits
         return next((c for c in found if c and sum(map(str.isalnum, c)) == digits), None)
 
     async def new_codes(self, whom: Card | str) -> list[str]:
         """The codes in the messages that `next_message` has not yet given, without waiting."""
-        return [code for m in await self.new_messages(whom) if (code := self.code_in(m))]
+        return [code for m in await self.new_messages(whom) if (code := self.code_in(m, whom))]
 
     async def no_more_codes(self, whom: Card | str) -> list[str]:
         """Wait, in real time, for inbox.quiet; the codes that came all the same. A message without
         one, a notice that the card is locked, is no code."""
-        return [code for m in await self.silence(whom) if (code := self.code_in(m))]
+        return [code for m in await self.silence(whom) if (code := self.code_in(m, whom))]
 
     def _made(self, channel: Channel, card: Card, about: Mapping[str, Any]) -> Delivered:
         """The code of a channel that sends nothing."""

@@ -17,6 +17,10 @@ SPARE = 1
 """Cards that a scenario may take beyond what it took on a sound target: for its control."""
 
 
+_ONE_MORE_S = 15.0
+"""How long one more card may take to be ready."""
+
+
 class Taker(Protocol):
     """Who takes a card: a trial."""
 
@@ -41,9 +45,10 @@ class Lease(Protocol):
 
 
 class Enrolled:
-    """Cards that the target enrols, fresh for every scenario."""
+    """Cards that are made up, fresh for every scenario, and enrolled where the target wants it."""
 
     def __init__(self, profile: Profile) -> None:
+        self._enrols = "enroll" in profile.operations
         self._contacts = contacts(profile)
 
     @asynccontextmanager
@@ -54,7 +59,8 @@ class Enrolled:
     async def take(self, taker: Taker) -> Card:
         """A fresh card."""
         card = new_card(self._contacts)
-        await taker.enrol(card)
+        if self._enrols:
+            await taker.enrol(card)
         return card
 
     def shares(self, contact: str) -> bool:
@@ -98,7 +104,14 @@ def contacts(profile: Profile) -> tuple[str, ...]:
 
 
 class CannotCleanError(Exception):
-    """A card cannot be brought to a known state; the message says why."""
+    """A card cannot be brought to a known state; the message says why.
+
+    `passing`: that is not the card's fault, and the next run tries again.
+    """
+
+    def __init__(self, why: str, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 @dataclass
@@ -169,6 +182,11 @@ class Given:
                 (self._free if slot.state is State.CLEAN else self._used).append(slot)
             self._grant()
 
+    async def one_more(self) -> _Slot:
+        """A single card, as soon as one is free."""
+        [slot] = await self._reserve(1)
+        return slot
+
     async def _reserve(self, count: int) -> list[_Slot]:
         future: asyncio.Future[list[_Slot]] = asyncio.get_running_loop().create_future()
         self._queue.append((count, future))
@@ -218,8 +236,9 @@ class Given:
         try:
             await self._clean(slot.card, slot.given, not_soon)
         except CannotCleanError as error:
-            slot.state = State.SET_ASIDE
-            self._ledger.note(slot.card.label, slot.state, str(error))
+            slot.state = State.SET_ASIDE  # for this run, at least
+            noted = State.UNKNOWN if error.passing else State.SET_ASIDE
+            self._ledger.note(slot.card.label, noted, str(error))
         else:
             slot.card.tried.clear()
             slot.state, slot.touched = State.CLEAN, False
@@ -268,9 +287,20 @@ class _Lent:
 
     async def take(self, taker: Taker) -> Card:
         """Another card, in a known state. Raises Inconclusive where there is none."""
-        if not self._left:
-            raise Inconclusive("it took more cards than on a sound target, and no other is free")
-        slot = self._left.popleft()
+        slot = self._left.popleft() if self._left else await self._one_more()
         self._pool.used(slot)
         await taker.skip(slot.card)
         return slot.card
+
+    async def _one_more(self) -> _Slot:
+        """A card beyond those that a sound target takes: what looks broken is looked at twice.
+
+        Who waits here has cards that others may wait for, so it is not waited for long.
+        """
+        try:
+            slot = await asyncio.wait_for(self._pool.one_more(), _ONE_MORE_S)
+        except TimeoutError:
+            why = "it took more cards than on a sound target, and no other is free"
+            raise Inconclusive(why) from None
+        self.slots.append(slot)
+        return slot

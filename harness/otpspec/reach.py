@@ -44,8 +44,7 @@ async def opened(profile: Profile, redact: Redactor) -> AsyncIterator[Reached]:
         if profile.launch is not None:
             await _launch(profile, access, stack, faketime, redact)
         elif faketime is not None:
-            text = 'missing; clock.kind = "faketime" moves a target that the harness starts itself'
-            raise ProfileError(profile.source, [Problem("launch", text)])
+            raise _not_launched(profile)
         await access.verify()
         wire = Wire(access)
         stack.push_async_callback(wire.aclose)
@@ -58,6 +57,31 @@ async def opened(profile: Profile, redact: Redactor) -> AsyncIterator[Reached]:
             yield Reached(access, hook)
         else:
             yield Reached(access, None)
+
+
+@asynccontextmanager
+async def started(
+    profile: Profile, redact: Redactor, *, clock_rate: float = 1.0
+) -> AsyncIterator[None]:
+    """The target's own command, where the profile has one, for as long as the block lasts.
+
+    `clock_rate`: how fast its time runs, where libfaketime moves it. Raises OtpspecError where it
+    does not come up.
+    """
+    async with AsyncExitStack() as stack:
+        faketime = None
+        if profile.clock.kind == "faketime":
+            faketime = stack.enter_context(Faketime(find_library(), clock_rate))
+        if profile.launch is not None:
+            await _launch(profile, Access(profile), stack, faketime, redact)
+        elif faketime is not None:
+            raise _not_launched(profile)
+        yield
+
+
+def _not_launched(profile: Profile) -> ProfileError:
+    text = 'missing; clock.kind = "faketime" moves a target that the harness starts itself'
+    return ProfileError(profile.source, [Problem("launch", text)])
 
 
 async def _in_process(profile: Profile, stack: AsyncExitStack) -> Reached:

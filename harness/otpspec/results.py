@@ -64,6 +64,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # one sentence; always there unless passed
     core: bool = False  # the policy's core asks for it: not applicable only if it is waived
     waived: str = ""  # why the profile waives a rule that is not applicable
+    declared: bool = False  # a limit of the user's own: a broken one fails the run, SHOULD or not
     chances: int | None = None  # load: how many answers could have broken the rule
     known: KnownFailure | None = None  # None: not in the file of known failures, or there is none
     evidence: list[Evidence] = []
@@ -138,6 +139,32 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     cpu_share: float  # of all processor time of the generator
 
 
+class Objective(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit that was declared for a load run, and what was measured."""
+
+    name: str  # "p99", "verify.p99", "errors"
+    limit: str  # as it was written: "250ms", "0.1%"
+    measured: str  # "312.4ms"; empty where there was nothing to measure
+    requests: int  # that it was measured over
+    needed: int  # so many are the least for the limit to be passed
+    verdict: Verdict  # passed | broken | inconclusive
+    reason: str = ""  # why it did not pass
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker process of a load run, and its part in the figures."""
+
+    number: int  # from 1
+    host: str
+    pid: int
+    requests: int
+    judged: int
+    failures: int
+    cpu_s: float  # processor time that it used, without that for reading codes
+    measured_s: float  # until when what it measured is in, in seconds since the run began
+    lost_s: float | None = None  # when it was lost; None: it stayed to the end
+
+
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a load run measured."""
 
@@ -157,6 +184,11 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = True  # False: the generator could not keep its schedule, so latency is its own
     schedule: Schedule | None = None  # None: closed
     codes: Codes | None = None  # None: codes are made, not read
+    objectives: list[Objective] = []
+    mix: dict[str, float] = {}  # behaviour: its part of the journeys, in percent; of those who came
+    mix_source: str = ""  # "a day at a bank", "[load.mix] of acs.toml"
+    left_out: dict[str, str] = {}  # behaviour: what it needs, and the target or the run has not
+    workers: list[Worker] = []  # empty: there was one process
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

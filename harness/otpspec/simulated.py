@@ -65,7 +65,9 @@ class Bank:
         self._accounts: dict[str, _Account] = {}
         self._numbers = itertools.count(1)
         self._rng = random.Random(0)  # noqa: S311 - to be the same every time
-        self._started: dict[str, int] = {}  # a transaction's name: which of its card's it is
+        self._started: dict[str, tuple[str, int]] = {}
+        """A transaction's name: its card's key, and which of the card's it is."""
+
         self.locked: set[str] = set()
         """The cards that were ever locked, by number or name."""
 
@@ -100,7 +102,7 @@ class Bank:
             account.started += 1
             account.asks_for_csc[asked.challenge] = bool(asked.csc_required)
             name = f"{self._rng.getrandbits(128):032x}"  # that one can guess is for others to find
-            self._started[name] = asked.challenge
+            self._started[name] = (_key(values), asked.challenge)
             return outcome, {_NUMBER: name, _ASKS: asked.csc_required}
         return outcome, {}
 
@@ -112,7 +114,9 @@ class Bank:
     def _operation(
         self, operation: str, account: _Account, values: Mapping[str, Any], now: float
     ) -> model.Operation:
-        number = self._started.get(str(values.get(f"challenge.{_NUMBER}")), -1)
+        whose, number = self._started.get(str(values.get(f"challenge.{_NUMBER}")), ("", -1))
+        if whose != _key(values):  # another card's is none of this one's
+            number = -1
         match operation:
             case "start":
                 with_csc = values["amount"] == self._profile.amounts.with_csc
@@ -233,7 +237,7 @@ class SimulatedTrial(Trial):
         """Nothing comes late."""
         return await self.new_messages(whom)
 
-    def code_in(self, message: Message) -> str | None:
+    def code_in(self, message: Message, whom: Card | str) -> str | None:
         """The first word."""
         return message.text.split()[0]
 

@@ -41,7 +41,14 @@ class Broken(AssertionError):  # noqa: N818 - a verdict, and not an error of the
 
 
 class Inconclusive(Exception):  # noqa: N818 - a verdict, and not an error of the harness
-    """What was seen does not tell whether the rule holds."""
+    """What was seen does not tell whether the rule holds.
+
+    `passing`: the target failed, or was asked too much, and may do better in a moment.
+    """
+
+    def __init__(self, why: str, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 class NotApplicable(Exception):  # noqa: N818 - a verdict, and not an error of the harness

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from otpspec.results import Results, write
 from otpspec_reports import html, junit, markdown
-from otpspec_reports.conclusion import Conclusion, Summary, conclude
+from otpspec_reports.conclusion import Conclusion, Summary, conclude, lost_workers
 from otpspec_reports.terminal import table
 
-__all__ = ["Conclusion", "Summary", "conclude", "table", "write_all"]
+__all__ = ["Conclusion", "Summary", "conclude", "lost_workers", "table", "write_all"]
 
 _PAGES: dict[str, Callable[[Results], str]] = {
     "report.html": html.render,

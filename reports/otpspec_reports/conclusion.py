@@ -37,10 +37,10 @@ INTERRUPTED = "interrupted: holds what was measured so far"
 def conclude(results: Results) -> Summary:
     """Sum a run up.
 
-    *Broken* if a MUST rule is (or a SHOULD rule in a strict run) and that is not known, or if what
-    is known of a rule is no longer true. *Nothing was checked* if no rule
-    came to a verdict of its own. *Inconclusive* if a rule is, if the run was interrupted, or if a
-    rule of the policy's core is not applicable and not waived. Else *conformant*.
+    *Broken* if a MUST rule is (or a SHOULD rule in a strict run, or one with a declared limit) and
+    that is not known, or if what is known of a rule is no longer true. *Nothing was checked* if no
+    rule came to a verdict of its own. *Inconclusive* if a rule is, if the run was interrupted, or
+    if a rule of the policy's core is not applicable and not waived. Else *conformant*.
     """
     conclusion = _conclusion(results)
     return Summary(
@@ -54,9 +54,13 @@ def conclude(results: Results) -> Summary:
 def fails(rule: RuleResult, *, strict: bool) -> bool:
     """Whether a rule, as it came out, makes the run fail: a SHOULD rule only in a strict run.
 
+    Unless it holds the target to a limit that the user has declared: who names one wants it kept.
+
     A rule whose known failure is at fault does always: the file that says so is no longer true.
     """
-    return bool(fault(rule)) or (_counts(rule) and (strict or rule.level == "MUST"))
+    return bool(fault(rule)) or (
+        _counts(rule) and (strict or rule.level == "MUST" or rule.declared)
+    )
 
 
 def excused(rule: RuleResult) -> bool:
@@ -85,6 +89,17 @@ def unwaived(results: Results) -> list[RuleResult]:
         for rule in results.rules
         if rule.verdict is Verdict.NOT_APPLICABLE and rule.core and not rule.waived
     ]
+
+
+def lost_workers(results: Results) -> str:
+    """What a load run lacks because workers of it were lost; empty where none was."""
+    workers = results.load.workers if results.load else []
+    lost = [str(worker.number) for worker in workers if worker.lost_s is not None]
+    if not lost:
+        return ""
+    if len(lost) == 1:
+        return f"not whole: worker {lost[0]} was lost, and what it asked last is in no figure"
+    return f"not whole: workers {', '.join(lost)} were lost; what they asked last is in no figure"
 
 
 def _conclusion(results: Results) -> Conclusion:
@@ -134,7 +149,7 @@ def _tally(results: Results) -> str:
 def _caveats(results: Results, conclusion: Conclusion) -> list[str]:
     caveats = []
     if not results.complete:
-        caveats.append(INTERRUPTED)
+        caveats.append(lost_workers(results) or INTERRUPTED)
     if conclusion is Conclusion.NOTHING_CHECKED:
         caveats.append("no rule came to a verdict, so this says nothing about the target")
     if missing := unwaived(results):

@@ -7,7 +7,7 @@ makes a run fail without a rule of its own (it was interrupted, nothing was chec
 from xml.etree import ElementTree as ET
 
 from otpspec.outcome import Verdict
-from otpspec.results import Results, RuleResult
+from otpspec.results import Objective, Results, RuleResult
 from otpspec_reports.conclusion import Conclusion, Summary, conclude, excused, fails, fault
 from otpspec_reports.verdicts import against, by_family, why_known
 from otpspec_reports.visible import one_line, visible
@@ -20,6 +20,10 @@ def render(results: Results) -> str:
         suite = _suite(root, f"otpspec.{one_line(family)}", results)
         for rule in rules:
             _case(suite, rule, strict=results.strict)
+    if results.load and results.load.objectives:
+        suite = _suite(root, "otpspec.slo", results)
+        for one in results.load.objectives:
+            _objective(suite, one)
     summary = conclude(results)
     if _hidden_by_the_rules(results, summary):
         _run_case(_suite(root, "otpspec.run", results), summary)
@@ -75,6 +79,19 @@ def _case(suite: ET.Element, rule: RuleResult, *, strict: bool) -> None:
     elif rule.verdict is Verdict.NOT_APPLICABLE:
         waived = f" (waived: {one_line(rule.waived)})" if rule.waived else ""
         ET.SubElement(case, "skipped", message=reason + waived)
+
+
+def _objective(suite: ET.Element, one: Objective) -> None:
+    """A limit that was declared for a load run; what it came to is a part of LOAD-3."""
+    name = one_line(f"{one.name} at most {one.limit}")
+    case = ET.SubElement(suite, "testcase", classname="otpspec.slo", name=name, time="0.000")
+    told = f"measured {one.measured or 'nothing'}, of {one.requests:,} requests"
+    if one.verdict is Verdict.PASSED:
+        ET.SubElement(case, "system-out").text = one_line(told)
+        return
+    tag = "failure" if one.verdict is Verdict.BROKEN else "error"
+    found = ET.SubElement(case, tag, message=one_line(one.reason), type=one.verdict.value)
+    found.text = one_line(told)
 
 
 def _account(rule: RuleResult) -> str:

@@ -7,7 +7,8 @@ from otpspec.outcome import Verdict
 from otpspec.results import LoadResult, Results, RuleResult
 from otpspec_reports.conclusion import Conclusion, conclude, excused, fault, mended
 from otpspec_reports.figures import duration, millis, moment
-from otpspec_reports.verdicts import SYMBOLS, URGENCY, against, why_known, words
+from otpspec_reports.people import who_came
+from otpspec_reports.verdicts import SYMBOLS, URGENCY, WORDS, against, why_known, words
 from otpspec_reports.visible import cut, one_line
 
 MOST_ROWS = 100
@@ -114,7 +115,26 @@ def _load(load: LoadResult) -> list[str]:
         f"{load.rate_per_s:,.1f}/s, {load.failures:,} failures, {load.judged:,} answers judged.",
         *(f"> {_text(note)}" for note in load.notes),
         _table(head, rows, numbers_from=1),
+        *([_objectives(load)] if load.objectives else []),
+        *([_text(f"Mix: {who_came(load)}")] if load.mix_source else []),
     ]
+
+
+def _objectives(load: LoadResult) -> str:
+    """Which of the declared limits were kept: measured and allowed."""
+    rows = [
+        (
+            _text(one.name),
+            f"{SYMBOLS[one.verdict]} {WORDS[one.verdict]}",
+            _text(one.reason),
+            _text(one.limit),
+            _text(one.measured) or "-",
+            f"{one.requests:,}",
+        )
+        for one in load.objectives
+    ]
+    head = ("limit", "verdict", "why", "allowed", "measured", "of requests")
+    return _table(head, rows, numbers_from=3)
 
 
 def _table(

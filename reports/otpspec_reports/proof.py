@@ -31,7 +31,7 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         by = caught_by(row)
         if not row["mutant"]:
-            name = " ".join(["strict", *row["options"]])
+            name = " ".join(["strict", *row["options"], *(["under load"] * row["load"])])
             found.add_row(name, "", Text("✗" if by else "clean", "red" if by else "green"), *by[:1])
             continue
         own = row["rule"] in by

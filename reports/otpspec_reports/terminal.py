@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from otpspec.outcome import Verdict
-from otpspec.results import Evidence, LoadResult, Results, RuleResult
+from otpspec.results import Evidence, LoadResult, Objective, Results, RuleResult
 from otpspec_reports.conclusion import Conclusion, conclude, excused, mended
 from otpspec_reports.figures import duration
+from otpspec_reports.people import who_came
 from otpspec_reports.verdicts import SYMBOLS, WORDS, against, why_known, words
 from otpspec_reports.visible import one_line, visible
 
@@ -175,6 +176,8 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
         f"{load.rate_per_s:,.1f}/s, {load.failures:,} failures, {load.judged:,} answers judged"
     )
     yield _Labelled("", headline, indent=2)
+    if load.mix_source:
+        yield _Labelled("mix", who_came(load), indent=8, style="dim")
     for note in load.notes:
         yield _Labelled("note", note, indent=8)
     figures = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
@@ -192,12 +195,32 @@ def _load(load: LoadResult) -> Iterator[RenderableType]:
             *(f"{value:.1f}" if value < 100 else f"{value:.0f}" for value in spread),
         )
     yield figures
+    if load.objectives:
+        yield _objectives(load.objectives)
     if load.schedule is not None and load.latency_sent is not None:
         sent = load.latency_sent
         told = (
             f"from when sent: p50 {sent.p50_ms:.1f}, p99 {sent.p99_ms:.1f}, max {sent.max_ms:.0f}"
         )
         yield _Labelled("", f"above from when each was due; {told}", indent=2, style="dim")
+
+
+def _objectives(objectives: list[Objective]) -> Table:
+    """Which of the declared limits were kept: measured and allowed."""
+    limits = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    limits.add_column("  limit", no_wrap=True)
+    for name in ("allowed", "measured", "of requests"):
+        limits.add_column(name, justify="right", no_wrap=True)
+    limits.add_column("", no_wrap=True)
+    for one in objectives:
+        limits.add_row(
+            Text(f"  {one_line(one.name)}"),
+            Text(one_line(one.limit)),
+            Text(one_line(one.measured) or "-"),
+            f"{one.requests:,}",
+            Text(f"{SYMBOLS[one.verdict]} {WORDS[one.verdict]}", STYLES[one.verdict]),
+        )
+    return limits
 
 
 def _closing(results: Results) -> Iterator[RenderableType]:

@@ -288,7 +288,8 @@ REFUSED = {
     ("--validity", "300"): '300 has no unit; write "300s" or "5m"',
     ("--digits", "six"): '"six" is not a number from 1 on',
     ("--max-wrong", "0"): '"0" is not a number from 1 on',
-    ("--lock", "soon"): '"soon" is no end of a lock; write support, or a duration like 30m',
+    ("--lock", "soon"): '"soon" is no end of a lock; write support, challenge, '
+    "or a duration like 30m",
     ("--csc", "sometime"): '"sometime" is not known; did you mean sometimes?',
     ("--inbox", "stmp"): '"stmp" is not known; did you mean smtp?',
     ("--start", "orders"): '"orders" is not a request; write it like: '
@@ -442,3 +443,44 @@ def test_name_of_a_place_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(OtpspecError, match=r"^acs\.example\.com is no place for a target: 169\."):
         init._kinds("acs.example.com")
+
+
+BY_ADDRESS = (
+    *("--start", 'POST /code {"email": "{card.email}"}', "--transaction-id", "-"),
+    *("--verify", 'POST /sign-in {"email": "{card.email}", "code": "{otc}"}'),
+)
+"""Another API: an address asks for a code, and signs in with it."""
+
+
+def test_target_that_takes_any_address_is_sent_addresses_that_are_made_up(
+    here: Run, tmp_path: Path
+) -> None:
+    text, tables, _ = written(here, *BY_ADDRESS, "--enroll", "any")
+
+    assert tables["cards"] == {"made_up": True}
+    assert "enroll" not in tables["operations"]
+    assert "How a test makes a card" not in text
+    assert load(tmp_path / "acs.toml").makes_cards_up
+
+
+def test_codes_go_to_the_contact_that_the_target_is_told(here: Run) -> None:
+    _, tables, _ = written(here, *BY_ADDRESS, "--enroll", "any", "--inbox", "sms")
+
+    assert tables["inbox"]["contact"] == "email"
+
+
+def test_message_names_no_payment_where_start_tells_none(here: Run) -> None:
+    _, without, _ = written(here, *BY_ADDRESS, "--enroll", "any")
+    _, with_one, _ = written(here, "--force")
+
+    assert without["policy"]["message_names_payment"] is False
+    assert with_one["policy"]["message_names_payment"] is True
+
+
+def test_code_that_dies_while_its_card_lives(here: Run, tmp_path: Path) -> None:
+    text, tables, _ = written(here, "--lock", "challenge")
+
+    assert tables["policy"]["lock_scope"] == "challenge"
+    assert "lock_for" not in tables["policy"]
+    assert "# only the one code dies; nothing locks" in text
+    assert load(tmp_path / "acs.toml").policy.lock_scope == "challenge"

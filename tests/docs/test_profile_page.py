@@ -27,6 +27,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[cards]": schema.Cards,
     "[amounts]": schema.Amounts,
     "[races]": schema.Races,
+    "[load]": schema.Load,
 }
 KINDS = [*get_args(schema.Inbox), *get_args(schema.Clock)]
 COMMON = ("contact", "code", "reference", "wait", "quiet")

@@ -19,6 +19,7 @@ OURS = [
     DOCS / "how-to" / "cards.md",
     DOCS / "how-to" / "clocks.md",
     DOCS / "how-to" / "inboxes.md",
+    DOCS / "how-to" / "load.md",
     DOCS / "how-to" / "ownership.md",
 ]
 """Pages on which every piece of TOML is of a profile."""

@@ -143,7 +143,6 @@ def test_impatient_caller_gets_the_refusal() -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {},
         {"Retry_After": ""},
         {"Retry_After": "soon"},
         {"Retry_After": "nan"},
@@ -155,10 +154,44 @@ def test_impatient_caller_gets_the_refusal() -> None:
     ],
     ids=str,
 )
-def test_throttling_that_does_not_say_for_how_long_is_not_asked_again(
+def test_throttling_for_a_time_that_cannot_be_read_or_waited_for_is_not_asked_again(
     headers: dict[str, str],
 ) -> None:
     answer, times, waited = asked_of(busy(1, **headers))
+
+    assert (answer.outcomes, times, waited) == (THROTTLED, 1, [])
+
+
+def test_throttling_that_does_not_say_for_how_long_is_asked_again_after_ever_longer_times() -> None:
+    answer, times, waited = asked_of(busy(3))
+
+    assert (answer.outcomes, answer.captures, times) == ({Outcome.DONE}, {"id": "t-1"}, 4)
+    assert [wait.total_seconds() for wait in waited] == [0.5, 1, 2]
+    assert answer.returned - answer.called < timedelta(seconds=1)
+
+
+def test_throttling_that_does_not_end_is_given_up_after_a_quarter_of_a_minute() -> None:
+    answer, times, waited = asked_of(busy(100))
+
+    assert (answer.outcomes, times) == (THROTTLED, 6)
+    assert sum(wait.total_seconds() for wait in waited) == 15.5
+
+
+def test_throttling_that_never_ends_is_not_waited_for_again_and_again() -> None:
+    clock = Waits()
+
+    async def play(session: Session) -> list[Answer]:
+        return [await session.ask("enroll", CARD) for _ in range(4)]
+
+    with scripted(busy(100)) as server:
+        answers = in_session(server.url, play, clock=clock)
+
+    assert all(answer.outcomes == THROTTLED for answer in answers)
+    assert len(clock.waited) == 5 + 4  # 4 s and 8 s of the first, 4 s of the second: in vain
+
+
+def test_impatient_caller_gets_a_refusal_without_a_time_too() -> None:
+    answer, times, waited = asked_of(busy(1), patient=False)
 
     assert (answer.outcomes, times, waited) == (THROTTLED, 1, [])
 

@@ -167,9 +167,12 @@ def test_file_that_cannot_be_used_is_said_in_these_words(
         ("[cards]\ngiven = { csc = '1' }",
          "cards.given  expected a list, got {'csc': '1'}"),
         ("[cards]\nfile = 'cards.csv'",
-         "cards.file  unknown key; known: given, csv, max_locked"),
+         "cards.file  unknown key; known: made_up, given, csv, max_locked"),
         ("", "operations.enroll  missing; or list cards that the target knows in "
-         "[[cards.given]] or cards.csv"),
+         "[[cards.given]] or cards.csv; or, where it takes any phone or address, write "
+         "cards.made_up = true"),
+        ("[cards]\nmade_up = true\n[[cards.given]]\ncsc = '1'\nphone = '2'\nid = '3'",
+         "cards.made_up  true, and cards are listed beside it; take one away"),
     ],
 )  # fmt: skip
 def test_table_that_cannot_be_used_is_said_in_these_words(
@@ -220,3 +223,31 @@ answers = [{ status = 200, outcomes = "done" }]
     text = with_csv(tmp_path, HEAD + "41,077,+1,a\n", ("[inbox]\n", unlock))
 
     assert loaded(tmp_path, text).cards[0]["pan"] == "41"
+
+
+def test_cards_that_the_target_takes_as_they_are_need_no_enrolling(tmp_path: Path) -> None:
+    text = changed(NO_ENROL, cards("[cards]\nmade_up = true"), ('"{card.id}"', '"{card.phone}"'))
+
+    profile = loaded(tmp_path, text)
+
+    assert profile.makes_cards_up
+    assert profile.cards == []
+    assert "enroll" not in profile.operations
+
+
+def test_card_that_is_made_up_has_what_the_harness_makes_up(tmp_path: Path) -> None:
+    text = changed(NO_ENROL, cards("[cards]\nmade_up = true"))
+
+    assert (
+        "cards.made_up               a card that is made up has no id; it has pan, csc, phone, "
+        "email, passphrase" in problems(tmp_path, text)
+    )
+
+
+def test_cards_are_enrolled_or_taken_as_they_are_and_not_both(tmp_path: Path) -> None:
+    text = changed(cards("[cards]\nmade_up = true"))
+
+    assert (
+        "  cards.made_up  true, and there is [operations.enroll], which makes them known; take "
+        "one away" in problems(tmp_path, text)
+    )

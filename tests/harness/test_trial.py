@@ -91,15 +91,22 @@ def test_another_refusal_than_the_one_that_must_be_is_broken_or_may_be_it() -> N
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ((429, {"wait": 5}), 'verify: throttled (HTTP 429): {"wait": 5}'),
+        (
+            (429, {"wait": 5}),
+            'verify: throttled (HTTP 429): {"wait": 5}; see target.max_rate and policy.max_starts',
+        ),
         ((503, b"overloaded"), "verify: unavailable (HTTP 503): overloaded"),
         ((418, b""), "verify: unknown (HTTP 418)"),
+        (
+            (200, b"<!doctype html><title>Sorry</title>\n<p>Not  now"),
+            "verify: unknown (HTTP 200): Not now",
+        ),
         ((200, b"<html>"), "verify: unknown (HTTP 200): <html>"),
         ((200, b"x" * (1 << 21)), "verify: no answer (the answer is longer than 1048576 bytes)"),
         ((200, {}, {"Content-Length": "50"}), None),
         ((0, None), None),
     ],
-    ids=["429", "503", "418", "html", "too long", "cut off", "no answer"],
+    ids=["429", "503", "418", "page", "html", "too long", "cut off", "no answer"],
 )
 def test_an_answer_that_says_nothing_is_inconclusive(said: Any, reason: str | None) -> None:
     for play in (right_code, wrong_code):

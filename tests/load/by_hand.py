@@ -10,7 +10,7 @@ from otpspec.model import Judgement, Tracker
 from otpspec.outcome import SUCCESS, Outcome
 from otpspec.policy import Policy
 
-OPERATIONS = frozenset({"start", "verify", "resend", "unlock"})
+OPERATIONS = frozenset({"start", "verify", "resend", "unlock", "amend", "cancel", "change_contact"})
 
 
 class RefusedError(Exception):
@@ -60,18 +60,57 @@ class Drive:
             case steps.TryStart():
                 self._started += 1
                 return self._ask("start", model.Start(self._started))
-            case steps.Verify(challenge=challenge, otc=otc, csc=csc_sent):
-                return self._ask("verify", model.Verify(challenge.number, otc, csc_sent))
             case steps.Resend(challenge=challenge):
                 if not self._ask("resend", model.Resend(challenge.number)) & SUCCESS:
                     raise RefusedError
                 return self._delivered(challenge.number, csc=challenge.csc_required)
+            case steps.Amend(challenge=challenge):
+                amended = model.Amend(challenge.number, None, None)
+                if not self._ask("amend", amended) & SUCCESS:
+                    raise RefusedError
+                return self._delivered(challenge.number, csc=self.policy.csc != "never")
+            case steps.Together(steps=asked):
+                self.said.append(f"together: {len(asked)}")
+                return [self._do(one) for one in asked]
+            case steps.WaitUntil() | steps.Pause() | steps.WaitFor():
+                return self._wait(step)
+            case _:
+                return self._ask(*self._plain(step))
+
+    def _plain(self, step: steps.Step) -> tuple[str, model.Operation]:
+        match step:
+            case steps.Verify(challenge=challenge, otc=otc, csc=csc_sent):
+                return "verify", model.Verify(challenge.number, otc, csc_sent)
+            case steps.Cancel(challenge=challenge):
+                return "cancel", model.Cancel(challenge.number)
+            case steps.ChangeContact(proven=proven):
+                return "contact", model.ChangeContact(proven)
             case steps.Unlock():
-                return self._ask("unlock", model.Unlock())
+                return "unlock", model.Unlock()
+        raise AssertionError(step)
+
+    def _wait(self, step: steps.WaitUntil | steps.Pause | steps.WaitFor) -> None:
+        match step:
             case steps.WaitUntil(when=when):
                 self.said.append("wait")
                 self._now = max(self._now, when)
-                return None
+            case steps.Pause(seconds=seconds):
+                self.said.append("pause")
+                self._now += seconds
+            case steps.WaitFor(challenge=challenge, edge=edge, seconds=seconds):
+                self.said.append(f"wait, {edge}")
+                self._now = max(self._now, self._edge(challenge, edge, seconds))
+
+    def _edge(self, challenge: Challenge, edge: steps.Edge, seconds: float) -> float:
+        """When a code is about to die, may be dead, or is. No time passes until it is seen."""
+        tolerance = self.policy.tolerance.total_seconds()
+        match edge:
+            case steps.Edge.BEFORE:
+                return challenge.surely_expired - tolerance - 1 - seconds
+            case steps.Edge.WITHIN:
+                return challenge.surely_expired - tolerance / 2
+            case _:
+                return challenge.surely_expired + seconds
 
     def _begin(self, *, csc: bool) -> int:
         self._started += 1

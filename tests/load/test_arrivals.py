@@ -76,3 +76,34 @@ def test_what_is_no_rate_says_what_to_write(text: str, said: str) -> None:
 def test_what_is_no_kind_says_which_there_are() -> None:
     with pytest.raises(ValueError, match=r'^"even" is no kind of arrivals; constant or poisson$'):
         Arrivals.parse("5/s", "even", 10.0)
+
+
+def test_crowd_begins_at_once_on_top_of_the_rate() -> None:
+    arrivals = Arrivals.parse("10/s", "constant", 4, crowd="5@1.05s, 3@2s")
+
+    times = [*itertools.islice(arrivals.times(random.Random(1)), 29)]
+
+    assert times.count(1.05) == 5
+    assert times.count(2.0) == 4  # one of them is the rate's
+    assert times == sorted(times)
+    assert str(arrivals) == (
+        "open: 10/s, constant, and 5 at once after 1.05 s, and 3 at once after 2 s"
+    )
+    assert arrivals.at_once() == 5
+
+
+def test_part_of_a_crowd_is_a_processs_own_and_what_is_past_is_not_made_up_for() -> None:
+    arrivals = Arrivals.parse("10/s", "constant", 4, crowd="8@1s")
+    rng = random.Random(1)
+
+    half = [*itertools.islice(arrivals.times(rng, share=0.5), 15)]
+    late = [*itertools.islice(arrivals.times(rng, after=1.5), 15)]
+
+    assert half.count(1.0) in (4, 5)  # and perhaps one of the rate's
+    assert late.count(1.0) == 0
+
+
+@pytest.mark.parametrize("text", ["many", "0@1s", "5@", "5@1", "200000@1s", "@3s"])
+def test_crowd_that_is_none_says_what_to_write(text: str) -> None:
+    with pytest.raises(ValueError, match=r"200@10s|has no unit|is not a duration"):
+        Arrivals.parse("10/s", "constant", 4, crowd=text)

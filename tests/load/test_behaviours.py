@@ -1,11 +1,13 @@
 """What each of the people of a load run does, told step by step."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
-from otpspec.load import Challenge, Share, Shopper
+from otpspec.load import Challenge, Edge, Share, Shopper
 from otpspec.policy import Policy
+from otpspec.profile.mix import SHIPPED
 from otpspec_scenarios.load import behaviours
 from otpspec_scenarios.load.behaviours import DAY
 
@@ -33,7 +35,35 @@ STORIES = {
         *("start: done", "verify: wrong_csc", "verify: void", "start: done", "verify: approved"),
     ],
     "missing_csc": ["start: done", "verify: wrong_csc", "start: done", "verify: approved"],
-    "latecomer": ["start: done", "wait", "verify: expired", "start: done", "verify: approved"],
+    "latecomer": [
+        *("start: done", "wait, after", "verify: expired", "start: done", "verify: approved"),
+    ],
+    "just_in_time": ["start: done", "wait, before", "verify: approved"],
+    "on_the_edge": ["start: done", "wait, within", "verify: approved", "verify: void"],
+    "much_too_late": ["start: done", "wait, after", "verify: expired"],
+    "late_csc": ["start: done", "wait, after", "verify: expired"],
+    "mistypes_too_late": [
+        *("start: done", "wait, before", "verify: wrong_otc", "wait, after", "verify: expired"),
+        *("start: done", "verify: approved"),
+    ],
+    "two_payers": [
+        *("start: done", "start: done", "verify: wrong_otc", "verify: wrong_otc"),
+        *("verify: approved", "verify: wrong_otc", "verify: approved"),
+    ],
+    "changes_contact": [
+        *("start: done", "contact: done", "verify: void", "start: done", "verify: approved"),
+    ],
+    "amends": ["start: done", "amend: done", "verify: wrong_otc", "verify: approved"],
+    "cancels": ["start: done", "cancel: done", "verify: void", "start: done", "verify: approved"],
+    "late_replayer": ["start: done", "verify: approved", "pause", "verify: void"],
+    "contact_thief": ["start: done", "contact: denied", "verify: approved"],
+    "double_spender": [
+        *("start: done", "together: 2", "verify: approved", "verify: void", "verify: void"),
+    ],
+    "mass_guesser": [
+        *("start: done", "together: 4", "verify: wrong_otc", "verify: wrong_otc"),
+        *("verify: wrong_otc", "verify: locked", "verify: locked"),
+    ],
     "replayer": ["start: done", "verify: approved", "verify: void"],
     "impatient": ["start: done", "resend: done", "verify: wrong_otc", "verify: approved"],
     "two_baskets": [
@@ -54,6 +84,19 @@ TRIES = {
     "replayer": {"REPLAY-1"},
     "impatient": {"RESEND-1"},
     "two_baskets": {"BINDING-1"},
+    "just_in_time": {"EXPIRY-1"},
+    "on_the_edge": set(),
+    "much_too_late": {"EXPIRY-2"},
+    "late_csc": {"EXPIRY-2"},
+    "mistypes_too_late": {"EXPIRY-2"},
+    "two_payers": {"LOCKOUT-2", "LOCKOUT-8"},
+    "changes_contact": {"CONTACT-2"},
+    "amends": {"BINDING-2"},
+    "cancels": {"REPLAY-3"},
+    "late_replayer": {"REPLAY-1"},
+    "contact_thief": {"CONTACT-1"},
+    "double_spender": {"REPLAY-1"},
+    "mass_guesser": {"LOCKOUT-1"},
 }
 
 
@@ -92,6 +135,37 @@ POLICIES = (
 @pytest.mark.parametrize("policy", POLICIES)
 def test_behaviour_is_judged_clean_under_every_policy(name: str, policy: Policy) -> None:
     assert Drive(getattr(behaviours, name), policy).said
+
+
+def test_what_a_profile_may_name_is_what_there_is() -> None:
+    assert list(SHIPPED) == [share.name for share in DAY]
+
+
+def test_impatient_waits_as_long_as_the_policy_makes_payers_wait() -> None:
+    drive = Drive(behaviours.impatient, Policy(resend_after=timedelta(seconds=30)))
+
+    assert drive.said[:3] == ["start: done", "pause", "resend: done"]
+
+
+def test_more_wrong_codes_than_the_card_bears_are_sent_at_once() -> None:
+    drive = Drive(behaviours.mass_guesser, Policy(max_wrong=7))
+
+    assert drive.said[1] == "together: 8"
+
+
+@pytest.mark.parametrize("name", ["just_in_time", "mistypes_too_late"])
+def test_ages_before_the_end_differ_and_are_close_to_it(name: str) -> None:
+    asked = set()
+    for seed in range(20):
+        shopper = Shopper(Policy(), random.Random(seed), operations=OPERATIONS, codes=lambda: set())
+        journey = getattr(behaviours, name)(shopper)
+        next(journey)
+        wait = journey.send(Challenge(1, "111111", csc_required=False, surely_expired=601.0))
+        assert wait.edge is Edge.BEFORE
+        asked.add(wait.seconds)
+
+    assert all(0 < seconds <= 60 for seconds in asked)  # a tenth of the validity
+    assert len(asked) == (20 if name == "just_in_time" else 1)
 
 
 def test_guesser_stops_where_support_cannot_unlock() -> None:

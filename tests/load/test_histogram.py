@@ -64,3 +64,24 @@ def test_percentiles_of_many_values_are_those_of_the_values() -> None:
 
     exact = [values[math.ceil(part * len(values)) - 1] * 1e3 for part in (0.5, 0.9, 0.99, 0.999)]
     assert found == pytest.approx(exact, rel=0.01)
+
+
+@given(DURATIONS)
+def test_what_was_noted_is_counted_once(durations: list[float]) -> None:
+    histogram, rest = filled(durations), durations[: len(durations) // 2]
+
+    fresh = histogram.settle()
+    assert histogram.settle() is None
+    for duration in rest:
+        histogram.record(duration)
+
+    assert fresh is not None
+    assert int(fresh.sum()) == len(durations)
+    assert histogram.count == len(durations) + len(rest)
+    assert histogram.latency() == filled(durations + rest).latency()
+
+
+def test_packed_histogram_is_the_same_one() -> None:
+    histogram = filled([0.001, 0.001, 2.5])
+
+    assert Histogram.unpacked(histogram.packed()).latency() == histogram.latency()

@@ -1,5 +1,6 @@
 """A prepared request is, byte for byte, the one that is built the general way."""
 
+import json
 from functools import cache
 from typing import Any
 
@@ -89,3 +90,23 @@ def test_answer_is_read_alike_however_often_it_was_read() -> None:
             for body in bodies:
                 read = profile().read("start", status, {}, body)
                 assert step.read_bare(status, body) == read
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["pending", "locked", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["status", "transaction_id", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([201, 423, 500]), JSON), min_size=1, max_size=4))
+def test_any_body_is_read_as_the_general_way_reads_it(answers: list[tuple[int, Any]]) -> None:
+    step = profile().operations["start"].decisive
+
+    for status, document in answers:
+        body = json.dumps(document).encode()
+        assert step.read_bare(status, body) == profile().read("start", status, {}, body)

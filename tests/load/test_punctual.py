@@ -28,7 +28,7 @@ def test_latency_is_not_trusted_where_the_generator_was_late() -> None:
     assert punctual.notes(1005) == [
         "latency is not to be trusted: the generator did not keep its schedule",
         "the generator was late at 4 to 5 s: 5 requests by up to 1,000 ms; the load process had no "
-        "more processor time; more workers have (--processes of Locust)",
+        "more processor time; more processes have (--processes)",
     ]
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from otpspec.errors import OtpspecError
 from otpspec.load import LoadRun, Progress, run
+from otpspec.load.slo import NOT_DECLARED
 from otpspec.outcome import Verdict
 from otpspec.results import RuleResult
 
@@ -46,14 +47,18 @@ def test_strict_server_is_clean_and_every_answer_is_judged(load: Callable[..., L
 
     found = load(*FAST, changes=CHANGES, seconds=5.0, on_progress=told.append)
 
-    assert {r.id: r.reason for r in found.rules if r.verdict is not Verdict.PASSED} == {}
+    open_ = {r.id: r.reason for r in found.rules if r.verdict is not Verdict.PASSED}
+    assert open_.pop("LOAD-3") == NOT_DECLARED
+    rare = {"RACE-1", "RACE-2", "EXPIRY-1"}  # of which a slow machine has less
+    assert open_.keys() <= rare
+    assert all("are the least that says something" in reason for reason in open_.values())
     answers = sum(n for one in found.load.operations for n in one.outcomes.values())
     assert found.load.judged == found.load.requests == answers > 500
     assert found.load.failures == 0
     assert found.complete
     assert found.clock == "runs 60 times as fast as real time"
     assert {one.operation for one in found.load.operations} == {
-        *("start", "verify", "resend", "unlock")
+        *("start", "verify", "resend", "unlock", "amend", "cancel", "change_contact")
     }
     assert len(told) >= 4
     assert told[-1].judged <= found.load.judged

@@ -44,6 +44,7 @@ class Twins:
         self.policy = policy
         self.short, self.long = Tracker(policy), Tracker(policy)
         self.long._usual = General(policy)
+        self.long._judge_usual = self.long._usual.judge
         self.rng = rng
         self.now = 0.0
         self.started = 0

@@ -2,11 +2,13 @@
 
     python tests/products/install.py [NAME …]
 
-They go to .products/NAME in the checkout's root, with the exact versions of NAME/requirements.txt.
-What is there already, with the same versions, is left as it is.
+They go to .products/NAME in the checkout's root, with the exact versions of NAME/requirements.txt,
+or of NAME/package.json where the product is one of Node.js. What is there already, with the same
+versions, is left as it is.
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -14,7 +16,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-NAMES = ("django_allauth", "privacyidea")
+NAMES = ("django_allauth", "privacyidea", "better_auth", "drfpasswordless")
+NODE = shutil.which("node")
 
 
 def environment(name: str) -> Path:
@@ -29,17 +32,38 @@ def installed(name: str) -> bool:
 
 
 def install(name: str) -> None:
-    """Make the product's environment anew."""
+    """Make the product's environment anew. Raises CalledProcessError where that fails."""
     folder = environment(name)
-    venv.create(folder, clear=True, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "-r", HERE / name / "requirements.txt"], check=True)
+    if _of_node(name):
+        _install_of_node(name, folder)
+    else:
+        venv.create(folder, clear=True, with_pip=True)
+        pip = [folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "-r", HERE / name / "requirements.txt"], check=True)
     (folder / ".installed").write_text(_wanted(name))
 
 
+def _of_node(name: str) -> bool:
+    return (HERE / name / "package.json").is_file()
+
+
+def _install_of_node(name: str, folder: Path) -> None:
+    """Its modules are found beside what imports them, so the site itself goes there, too."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(HERE / name, folder)
+    npm = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run([*npm, "--silent"], cwd=folder, check=True)
+
+
 def _wanted(name: str) -> str:
-    requirements = (HERE / name / "requirements.txt").read_bytes()
-    return f"{hashlib.sha256(requirements).hexdigest()} on Python {sys.version.split()[0]}\n"
+    if _of_node(name):
+        files = sorted(p for p in (HERE / name).iterdir() if p.is_file())
+        made_of, runs_on = b"".join(p.read_bytes() for p in files), f"Node.js at {NODE}"
+    else:
+        made_of = (HERE / name / "requirements.txt").read_bytes()
+        runs_on = f"Python {sys.version.split()[0]}"
+    return f"{hashlib.sha256(made_of).hexdigest()} on {runs_on}\n"
 
 
 def main(names: list[str]) -> int:
@@ -50,6 +74,8 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         if installed(name):
             print(f"{name} is there already")
+        elif _of_node(name) and NODE is None:
+            print(f"{name} needs Node.js, which is not here: left out")
         else:
             print(f"{name}: installing into {environment(name).relative_to(ROOT)}", flush=True)
             install(name)

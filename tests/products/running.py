@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.products.install import HERE, environment
+from tests.products.install import HERE, NODE, environment
 
 ADMIN_PASSWORD = "admin-of-the-tests"
 
@@ -83,6 +83,43 @@ def privacyidea(folder: Path, *, workers: int, threads: int, validity_s: int) ->
     return product
 
 
+def better_auth(folder: Path, *, validity_s: int) -> Product:
+    """Start a site of better-auth, which keeps everything in memory."""
+    gateway, port = f"127.0.0.1:{free_port()}", free_port()
+    env = {
+        "SITE_PORT": str(port),
+        "SITE_GATEWAY": f"http://{gateway}/",
+        "SITE_VALIDITY": str(validity_s),
+    }
+    words: list[str | Path] = [str(NODE), environment("better_auth") / "site.mjs"]
+    url = f"http://127.0.0.1:{port}"
+    process = _begun("better_auth", words, env, folder, url + "/api/auth/ok")
+    return Product(url + "/api/auth", gateway, process, {"SITE_ORIGIN": url})
+
+
+def drfpasswordless(folder: Path, *, threads: int, validity_s: int) -> Product:
+    """Start a site of drfpasswordless."""
+    mail = f"127.0.0.1:{free_port()}"
+    env = {
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "PYTHONPATH": str(HERE / "drfpasswordless"),
+        "SITE_DATABASE": str(folder / "site.sqlite"),
+        "SITE_MAIL": mail,
+        "SITE_CODE_TIMEOUT": str(validity_s),
+    }
+    run("drfpasswordless", "-m", "django", "migrate", "-v0", env=env, folder=folder)
+    url, process = gunicorn(
+        "drfpasswordless",
+        "django.core.wsgi:get_wsgi_application()",
+        workers=1,
+        threads=threads,
+        env=env,
+        folder=folder,
+        ready="/auth/email/",
+    )
+    return Product(url, mail, process)
+
+
 def _configure(product: Product, validity_s: int) -> None:
     """What an administrator sets in the web interface, by the same API: delivery, validity."""
     login = {"username": "admin", "password": ADMIN_PASSWORD}
@@ -106,21 +143,33 @@ def gunicorn(
 ) -> tuple[str, subprocess.Popen[bytes]]:
     """Start the product's server, and wait until it answers: its URL, its process."""
     port, log = free_port(), folder / "gunicorn.log"
-    words = [environment(name) / "bin" / "gunicorn", "--bind", f"127.0.0.1:{port}"]
+    words: list[str | Path] = [
+        environment(name) / "bin" / "gunicorn",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     words += ["--workers", str(workers), "--worker-class", "gthread", "--threads", str(threads)]
     words += ["--no-control-socket", "--log-file", log, app]
+    url = f"http://127.0.0.1:{port}"
+    return url, _begun(name, words, env, folder, url + ready)
+
+
+def _begun(
+    name: str, words: list[str | Path], env: dict[str, str], folder: Path, ready: str
+) -> subprocess.Popen[bytes]:
+    """Start a server, and wait until it answers."""
+    log = folder / "server.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
             words, env={**os.environ, **env}, cwd=folder, stdout=out, stderr=out
         )
-    url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(url + ready, timeout=5).close()
-            return url, process
+            urllib.request.urlopen(ready, timeout=5).close()
+            return process
         except urllib.error.HTTPError:
-            return url, process
+            return process
         except OSError:
             time.sleep(0.05)
     end(process)

@@ -48,5 +48,6 @@ def test_name_that_is_no_product_is_said_with_those_that_are(
 ) -> None:
     assert install.main(["privacyida"]) == 2
 
-    text = "no such product: privacyida; there are django_allauth, privacyidea\n"
+    there = "django_allauth, privacyidea, better_auth, drfpasswordless"
+    text = f"no such product: privacyida; there are {there}\n"
     assert capsys.readouterr().out == text

@@ -665,6 +665,43 @@ def unlock_and_right_code_at_once(bank: Bank) -> Any:
     return _words(bank.at_once(unlock, _verify(pending, pending.otc), headers=SUPPORT))
 
 
+# --- load --------------------------------------------------------------------------------
+
+
+def _crowd(bank: Bank, otc: Callable[[Pending], str], csc: str, age_s: float = 0.0) -> int:
+    """How many of thirty payers are approved who verify at once."""
+    pending = [bank.start_with_csc() for _ in range(30)]
+    bank.time += age_s
+    said = bank.at_once(*(_verify(one, otc(one), csc) for one in pending))
+    return _words(said).count("approved")
+
+
+@story("csc-unchecked-in-a-crowd", strict=0, broken=6)
+def wrong_csc_of_thirty_at_once(bank: Bank) -> Any:
+    return _crowd(bank, lambda pending: pending.otc, "999")
+
+
+@story("otc-unchecked-in-a-crowd", strict=0, broken=6)
+def wrong_code_of_thirty_at_once(bank: Bank) -> Any:
+    return _crowd(bank, lambda pending: wrong(pending.otc), CSC)
+
+
+@story("expiry-unchecked-in-a-crowd", strict=0, broken=6)
+def old_code_of_thirty_at_once(bank: Bank) -> Any:
+    return _crowd(bank, lambda pending: pending.otc, CSC, age_s=601.0)
+
+
+@story("one-lock-for-all", strict=False, broken=True)
+def ten_at_once_wait_for_each_other(bank: Bank) -> Any:
+    pending = [bank.start() for _ in range(10)]
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        bank.at_once(*(_verify(one, wrong(one.otc)) for one in pending))
+        took.append(time.perf_counter() - began)
+    return min(took) > 0.199
+
+
 # --- the tests ---------------------------------------------------------------------------
 
 
@@ -697,6 +734,7 @@ def test_every_story_has_its_mutant() -> None:
 SETS = {
     "ISSUE": 5, "DELIVER": 4, "VERIFY": 5, "EXPIRY": 5, "LOCKOUT": 10, "CSC": 7, "REPLAY": 3,
     "BINDING": 3, "RESEND": 4, "CONTACT": 3, "INPUT": 6, "PRIVACY": 3, "RACE": 5,
+    "LOAD": 3,
 }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """What a run came to: the exit code and every headline hang on it."""
 
 import pytest
+from msgspec.structs import replace
 
 from otpspec.outcome import Verdict
-from otpspec.results import RuleResult
+from otpspec.results import RuleResult, Worker
 from otpspec_reports import Conclusion, conclude
 
+from .load_samples import load
 from .samples import BROKEN, INCONCLUSIVE, NOT_APPLICABLE, PASSED, results, rule
 
 
@@ -89,3 +91,21 @@ def test_the_tally_counts_every_verdict(verdict: Verdict) -> None:
     words = verdict.value.replace("_", " ")
     assert f"1 {words}" in summary.tally
     assert sum(int(part.split()[0]) for part in summary.tally.split(", ")) == 1
+
+
+def test_a_run_that_lost_workers_is_not_whole_and_names_them() -> None:
+    def worker(number: int, lost_s: float | None) -> Worker:
+        given = {"host": "here", "pid": number, "requests": 9, "judged": 9, "failures": 0}
+        return Worker(number=number, cpu_s=0.1, measured_s=2.0, lost_s=lost_s, **given)  # type: ignore[arg-type]
+
+    workers = [worker(1, 3.0), worker(2, None), worker(3, 2.5)]
+    one = results([rule("A-1")], load=replace(load(), workers=workers[:2]), complete=False)
+    two = results([rule("A-1")], load=replace(load(), workers=workers), complete=False)
+
+    assert conclude(one).conclusion is Conclusion.INCONCLUSIVE
+    assert conclude(one).caveats == [
+        "not whole: worker 1 was lost, and what it asked last is in no figure"
+    ]
+    assert conclude(two).caveats == [
+        "not whole: workers 1, 3 were lost; what they asked last is in no figure"
+    ]

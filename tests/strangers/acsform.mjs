@@ -1,7 +1,7 @@
 // What does Merchant Bank's ACS show? HTML pages, cookies, redirects; the code goes by mail.
 
 import { randomBytes } from 'node:crypto';
-import { letter, mail, sms } from './deliver.mjs';
+import { letter, mail, sms, lateness } from './deliver.mjs';
 import { escaped } from './wire.mjs';
 
 const HEX = (bytes) => randomBytes(bytes).toString('hex');
@@ -37,7 +37,8 @@ export class AcsForm {
       mail(this.smtp, { from, to: card.email, lines: letter({ from, to: card.email, subject, text, style }) });
       if (this.gateway) sms(this.gateway, card.phone, text.replaceAll('\n', ' '));
     };
-    return odd('late-message') ? setTimeout(deliver, 300) : deliver();
+    const late = lateness(odd);
+    return late ? setTimeout(deliver, late) : deliver();
   }
 
   words(code, amount, currency, merchant) {

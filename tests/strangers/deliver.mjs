@@ -76,3 +76,9 @@ export async function sms(gateway, to, body) {
     console.error(`sms: ${error.cause?.message || error.message}`);
   }
 }
+
+/** How long a message is on its way, in milliseconds: two to three seconds where that is asked for. */
+export function lateness(odd) {
+  if (odd('very-late-message')) return 2000 + 1000 * Math.random();
+  return odd('late-message') ? 300 : 0;
+}

@@ -81,7 +81,7 @@ export const BUGS = {
   'any-code-of-card': bug(AF(), 'BINDING-1'),
   'any-code': bug(JAF, 'BINDING-1'),
   'amend-keeps': bug(J, 'BINDING-2'),
-  'ids-count-up': bug(JF, 'BINDING-3'),
+  'ids-count-up': bug(F, 'BINDING-3'), // Duopay's are nothing without their session
   'earlier-code-lives': bug(J, 'RESEND-1'),
   'resend-zeroes': bug(JA, 'RESEND-2'),
   'resend-extends': bug(A, 'RESEND-3'),
@@ -138,6 +138,7 @@ export const ODDS = {
   slow: odd(JAF),
   'slow-start': odd(JAF),
   'late-message': odd(JAF),
+  'very-late-message': odd(JAF),
   'from-arrival': odd(JAF),
   'noisy-message': odd(JAF, { json200: [String.raw`inbox.code=code: (\d{6})`], acsform: [String.raw`inbox.code=Your code: (\d{6})`] }),
   notice: odd(J),

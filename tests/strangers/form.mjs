@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { spell } from './codes.mjs';
-import { sms } from './deliver.mjs';
+import { sms, lateness } from './deliver.mjs';
 
 export function terms({ validity }) {
   return {
@@ -30,7 +30,7 @@ export class Form {
     if (payment.notice) return sms(gateway, card.phone, text);
     if (bug('bare-message')) text = `Your code is ${spell(this.bank, code)}`;
     if (odd('noisy-message')) text = `REF-0042 Pay ${amount} ${currency} TO-${merchant}, order ABC-4711: use ${spell(this.bank, code)} - STOP to 80888`;
-    setTimeout(() => sms(gateway, card.phone, text), odd('late-message') ? 300 : 0);
+    setTimeout(() => sms(gateway, card.phone, text), lateness(odd));
   }
 
   answer(request) {

@@ -1,5 +1,6 @@
 // What does Duopay's API say? JSON that answers HTTP 200 to everything.
 
+import { lateness } from './deliver.mjs';
 import { randomBytes } from 'node:crypto';
 import { spell } from './codes.mjs';
 
@@ -31,7 +32,8 @@ export class Json200 {
     const text = payment.notice ? `[Duopay] ${payment.notice}` : bug('bare-message') ? `${payment.code} is your code.` : this.words(payment);
     const contacts = [card.phone, ...asked];
     const deliver = () => contacts.forEach((to) => outbox.send(to, text));
-    return odd('late-message') ? setTimeout(deliver, 300) : deliver();
+    const late = lateness(odd);
+    return late ? setTimeout(deliver, late) : deliver();
   }
 
   words({ code, amount, currency, merchant }) {

@@ -1,12 +1,22 @@
 """From answers to a profile's text: a template with what was answered in its place."""
 
-import re
 import shlex
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from otpspec.cli.questions import NONE, Answers, Asked, Pattern, contact, pattern, request
+from otpspec.cli.questions import (
+    ANY,
+    CHALLENGE,
+    NONE,
+    Answers,
+    Asked,
+    Pattern,
+    contact,
+    pattern,
+    places,
+    request,
+)
 from otpspec.cli.templates import Draft, toml
 
 Row = tuple[Pattern, str, str]
@@ -14,7 +24,6 @@ Row = tuple[Pattern, str, str]
 
 _POLICY = {"validity": "validity", "digits": "digits", "max_wrong": "max_wrong", "csc": "csc"}
 _NUMBERS = ("digits", "max_wrong")
-_PLACE = re.compile(r"\{card\.(\w+)\}")
 
 
 def tell(draft: Draft, answers: Answers) -> None:
@@ -25,7 +34,10 @@ def tell(draft: Draft, answers: Answers) -> None:
         if name in answers:
             value: Any = int(answers[name]) if name in _NUMBERS else answers[name]
             draft.set("policy", key, toml(value))
-    if "lock" in answers:
+    if answers.get("lock") == CHALLENGE:
+        draft.drop("policy", "lock_for")
+        draft.set("policy", "lock_scope", toml(CHALLENGE), "only the one code dies; nothing locks")
+    elif "lock" in answers:
         draft.set("policy", "lock_for", toml(answers["lock"]))
     if "inbox" in answers:
         before = tomllib.loads(str(draft))["inbox"]
@@ -36,7 +48,8 @@ def _inbox(answers: Answers, before: Mapping[str, Any]) -> list[str]:
     """The table [inbox], of any kind; who gets a message and what a code looks like stays."""
     kind, at = answers["inbox"], answers.get("inbox_at", "")
     lines = ["[inbox]", f"kind = {toml(kind)} # {_INBOX[kind]}"]
-    if before["kind"] in _BY_MAIL and kind not in (*_BY_MAIL, "totp", "static"):
+    mails = before["kind"] in _BY_MAIL or contact(answers) == "email"
+    if mails and kind not in (*_BY_MAIL, "totp", "static"):
         lines.append('contact = "email" # which of a card\'s contacts it goes to')
     if "code" in before:
         lines.append(f"code = {toml(before['code'])} # its first group is the code")
@@ -101,9 +114,10 @@ def _request(asked: Asked, header: str, note: str = "") -> list[str]:
 def write_own(draft: Draft, answers: Answers) -> None:
     """Write the answers about an API of one's own: its operations."""
     enroll = answers["enroll"]
-    if enroll == NONE:
+    if enroll in (NONE, ANY):
         draft.drop_comment("operations.enroll")
-        draft.replace("operations.enroll", "\n".join(_cards(answers)))
+        lines = _cards(answers) if enroll == NONE else _MADE_UP
+        draft.replace("operations.enroll", "\n".join(lines))
     else:
         draft.replace("operations.enroll", "\n".join(_enroll(answers)))
     draft.replace("operations.start", "\n".join(_start(answers)))
@@ -111,6 +125,15 @@ def write_own(draft: Draft, answers: Answers) -> None:
     for name in ("resend", "unlock"):
         if answers[name] != NONE:
             draft.uncomment(f"operations.{name}", "\n".join(_more(name, answers)))
+    if "{amount}" not in answers["start"]:
+        draft.set("policy", "message_names_payment", "false", "start carries no amount to name")
+
+
+_MADE_UP = [
+    "# It takes any phone or address: the harness makes them up, and nobody enrols them.",
+    "[cards]",
+    "made_up = true",
+]
 
 
 def _operation(
@@ -216,9 +239,8 @@ def _line(found: Pattern, outcomes: list[str], note: str) -> str:
 
 def _cards(answers: Answers) -> list[str]:
     """Cards that the user lists: what requests take of a card, with values to be replaced."""
-    asked = " ".join(answers[name] for name in ("start", "verify", "resend", "unlock", "inbox_at")
-                     if name in answers)  # fmt: skip
-    columns = dict.fromkeys(_PLACE.findall(asked))
+    named = places(answers, "start", "verify", "resend", "unlock", "inbox_at")
+    columns: dict[str, None] = dict.fromkeys(named)
     if contact(answers):
         columns[contact(answers)] = None
     if answers["csc"] != "never":

@@ -1,6 +1,7 @@
 """What the commands print, and where results are written."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,10 +71,15 @@ def exit_code(results: Results, *, warn: bool = False) -> int:
     return INCONCLUSIVE
 
 
-def end(results: Results, directory: Path, *, warn: bool = False) -> int:
-    """Print the table, write every file; the run's exit code."""
+def end(results: Results, directory: Path, *, warn: bool = False, lacking: str = "") -> int:
+    """Print the table, write every file; the run's exit code.
+
+    `lacking`: what a run lacks that nobody has interrupted.
+    """
     publish(results, directory)
-    if not results.complete:
+    if lacking:
+        complain(f"{lacking[0].upper()}{lacking[1:]}.")
+    elif not results.complete:
         complain("Interrupted: the report holds what was measured so far.")
         return INTERRUPTED
     return exit_code(results, warn=warn)
@@ -92,6 +98,29 @@ def follow(what: str) -> Iterator[Callable[[int, int, int], None]]:
             progress.update(task, completed=done, total=total, description=words)
 
         yield show
+
+
+class Interrupts:
+    """While this is entered, a second Ctrl-C does not lose what was measured until the first."""
+
+    def __init__(self) -> None:
+        self.measured = False
+        """Set as soon as there is something to lose: from then on whoever runs takes the signal."""
+
+        self.came = False
+        """Whether a run was ended by one."""
+
+    def __enter__(self) -> "Interrupts":
+        self._before = {n: signal.signal(n, self._came) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():  # what was measured is written: we are ending
+            signal.signal(number, signal.SIG_IGN if self.measured else handler)
+
+    def _came(self, *_: object) -> None:
+        if not self.measured:
+            raise KeyboardInterrupt
 
 
 def command_line() -> str:

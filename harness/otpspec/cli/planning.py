@@ -36,7 +36,8 @@ def _cards(profile: Profile, made: plan.Plan) -> list[tuple[str, str]]:
     if not profile.cards:
         enrolled = sum(made.needs.values())
         locked = f"{made.locked} of them are locked on the way"
-        return [("cards", f"{enrolled} are enrolled"), ("locks", locked)]
+        how = "made up" if profile.makes_cards_up else "enrolled"
+        return [("cards", f"{enrolled} are {how}"), ("locks", locked)]
     used = f"{len(profile.cards)}, at most {made.at_once} in one scenario"
     names = ", ".join(made.locks[:_SHOWN])
     rest = len(made.locks) - _SHOWN

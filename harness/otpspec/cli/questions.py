@@ -14,6 +14,14 @@ Answers = Mapping[str, str]
 NONE = "-"
 """What is answered where the target has no such thing."""
 
+ANY = "any"
+"""What is answered where the target takes whatever card, phone or address it is given."""
+
+CHALLENGE = "challenge"
+"""What is answered where nothing is locked but the one code that was tried too often."""
+
+_PLACE = re.compile(r"\{card\.(\w+)\}")
+
 INBOXES = ("http", "smtp", "sms", "file", "maildir", "command", "totp", "static")
 CSC = ("never", "sometimes", "always")
 WITHOUT_CONTACT = ("totp", "static")
@@ -121,11 +129,11 @@ def _number(text: str) -> None:
 
 
 def _lock(text: str) -> None:
-    if text != "support":
+    if text not in ("support", CHALLENGE):
         try:
             parse_duration(text)
         except ValueError:
-            text = f'"{text}" is no end of a lock; write support, or a duration like 30m'
+            text = f'"{text}" is no end of a lock; write support, challenge, or a duration like 30m'
             raise ValueError(text) from None
 
 
@@ -137,8 +145,8 @@ def _one_of(known: tuple[str, ...]) -> Callable[[str], None]:
     return check
 
 
-def _or_none(check: Callable[[str], object]) -> Callable[[str], object]:
-    return lambda text: None if text == NONE else check(text)
+def _or_none(check: Callable[[str], object], *words: str) -> Callable[[str], object]:
+    return lambda text: None if text in (NONE, *words) else check(text)
 
 
 def _expression(text: str) -> None:
@@ -162,14 +170,22 @@ def _polls(answers: Answers) -> bool:
 
 
 def _enrolls(answers: Answers) -> bool:
-    return answers["enroll"] != NONE
+    return answers["enroll"] not in (NONE, ANY)
+
+
+def places(answers: Answers, *names: str) -> list[str]:
+    """The places {card.…} of these answers, without the table's name, each once."""
+    asked = " ".join(answers[name] for name in names if name in answers)
+    return list(dict.fromkeys(_PLACE.findall(asked)))
 
 
 def contact(answers: Answers) -> str:
     """Which contact of a card its codes go to; "" where nothing is sent."""
     if answers["inbox"] in WITHOUT_CONTACT:
         return ""
-    return "email" if answers["inbox"] in ("smtp", "maildir") else "phone"
+    named = places(answers, "enroll", "start", "verify")  # the one that the target is told
+    by_mail = answers["inbox"] in ("smtp", "maildir")
+    return "email" if by_mail or ("email" in named and "phone" not in named) else "phone"
 
 
 def _enroll(answers: Answers) -> str:
@@ -192,7 +208,10 @@ def _always(default: str) -> Callable[[Answers], str]:
     return lambda answers: default
 
 
-_LOCK = "support: until support unlocks the card. Or for how long: 30m."
+_LOCK = (
+    "support: until support unlocks the card. Or for how long: 30m. Or challenge: it is not; "
+    "only the one code dies, and the next one works."
+)
 _EACH = "A status, and fields of the body where it takes them: 400 error.code=wrong_code."
 
 GENERAL = (
@@ -228,8 +247,9 @@ OWN = (
              f"Authorization: Bearer {{env.ACS_TOKEN}}; {NONE} for none.",
              _always(NONE), _or_none(_header)),
     Question("enroll", "Which request makes a card (a user)",
-             f"METHOD PATH BODY, with places like {{card.phone}}; {NONE}: I list cards of mine.",
-             _enroll, _or_none(request)),
+             f"METHOD PATH BODY, with places like {{card.phone}}; {ANY}: it takes any phone or "
+             f"address; {NONE}: I list cards of mine.",
+             _enroll, _or_none(request, ANY)),
     Question("card_id", "Which field of its answer do later requests need",
              f"It is {{card.id}} from then on; {NONE} for none.",
              _always("id"), _or_none(_expression), _enrolls),

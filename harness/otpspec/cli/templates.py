@@ -86,6 +86,14 @@ class Draft:
         comment = f"# {note}" if note else comment
         self._lines[at:after] = [f"{name} = {value} {comment}".rstrip()]
 
+    def drop(self, table: str, name: str) -> None:
+        """Take a key away, where the table has it."""
+        begin, end = self._table(table)
+        for at in range(begin + 1, end):
+            if re.match(rf"{re.escape(name)}\s*=", self._lines[at]):
+                del self._lines[at : self._value_ends(at)]
+                return
+
     def insert(self, table: str, after: str, lines: list[str]) -> None:
         """Put lines behind a key of a table."""
         begin, end = self._table(table)

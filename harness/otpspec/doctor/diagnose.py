@@ -134,8 +134,11 @@ class Diagnosing(Comparing):
         if self._targets_own(one) and one.answer.outcomes & SUCCESS:
             return suggestions, [*notes, hints.accepted(one)]
         wants_yes = bool(one.means & SUCCESS)
+        if forged := hints.forged(one):
+            return [*suggestions, *self._origin(one)], [*notes, *forged]
         if wants_yes:
             notes += hints.status(one, self.declared[one.operation])
+            notes += hints.signed_in(one, self.tried)
         if not wants_yes and self._nothing_worked(one):
             notes.append("the right code is answered alike: mend that first")
             return suggestions, notes
@@ -144,6 +147,10 @@ class Diagnosing(Comparing):
             notes += self._why(one, made)
             suggestions.append(made)
         return suggestions, notes
+
+    def _origin(self, one: Tried) -> list[Suggestion]:
+        found = hints.origin(one, self._place(one), self.declared[one.operation])
+        return [] if found is None else [found]
 
     def _pattern(self, one: Tried) -> Suggestion | None:
         """What to write for an answer that is not read as what it is."""

@@ -1,7 +1,17 @@
 """Where to look when an answer shows that a request was not understood."""
 
+import re
+
+from otpspec.doctor import toml
+from otpspec.doctor.report import Suggestion
+from otpspec.doctor.shorten import cookies_of
 from otpspec.doctor.tried import Tried
 from otpspec.profile import schema
+
+_OF_THE_REQUEST = re.compile(
+    r"csrf|xsrf|cross.?(site|origin)|\borigin\b|referr?er|authenticity.?token", re.IGNORECASE
+)
+"""What a target says that takes a request for forged: that is no word on its code."""
 
 _STATUS = {
     400: "the target cannot use the request: see what it says, and the body's keys",
@@ -35,6 +45,47 @@ def status(one: Tried, requests: list[schema.Request]) -> list[str]:
     if raw.status == 405 and (allowed := raw.headers.get("allow")):
         return [f"HTTP 405: {found} (it allows {allowed})"]
     return [f"HTTP {raw.status}: {found}"] if found else []
+
+
+def forged(one: Tried) -> list[str]:
+    """What to do where the target refuses the request itself, as one that a browser was tricked
+    into, and not what it says."""
+    raw = one.raw
+    if raw is None or not 400 <= raw.status < 500:
+        return []
+    said = _OF_THE_REQUEST.search(raw.seen)
+    if said is None:
+        return []
+    return [
+        f"it speaks of “{said[0]}”, so of where the request comes from, and not of the code: a "
+        "browser sends an Origin, or a token that a page or a cookie has; see headers, capture"
+    ]
+
+
+def origin(one: Tried, place: str, requests: list[schema.Request]) -> Suggestion | None:
+    """The header by which a browser says where a request comes from, where that was asked for."""
+    raw, last = one.raw, requests[-1]
+    if raw is None or not re.search(r"\borigin\b", raw.seen, re.IGNORECASE) or last.headers:
+        return None
+    value = toml.value({"Origin": one.answers[-1].request.origin})
+    why = "where its cookies are sent, a browser says so"
+    return Suggestion(place=place, toml=f"headers = {value}", why=why)
+
+
+def signed_in(one: Tried, tried: list[Tried]) -> list[str]:
+    """Who has just signed up is often signed in, and may then ask for no code."""
+    raw = one.raw
+    if one.operation != "start" or raw is None or not 400 <= raw.status < 500:
+        return []
+    enrolled = [
+        answer for other in tried if other.operation == "enroll" for answer in other.answers
+    ]
+    if not any(cookies_of(answer.headers) for answer in enrolled):
+        return []
+    return [
+        "the cookies that enroll left are sent with it: where the target takes that for someone "
+        "who is signed in, sign out in a last request of enroll"
+    ]
 
 
 def no_answer(one: Tried) -> list[str]:

@@ -91,6 +91,9 @@ def _notes(mail: Mail, one: Tried) -> Iterator[str]:
 def _why_none(mail: Mail, one: Tried) -> Iterator[str]:
     if mail.fault or not one.went:
         return
+    if mail.elsewhere:
+        yield f"it came to the card's {mail.elsewhere}, not to its {mail.channel.contact}"
+        return
     if mail.came:
         yield f"what came instead: {mail.came}"
     settings = mail.channel.settings
@@ -108,7 +111,7 @@ def _why_none(mail: Mail, one: Tried) -> Iterator[str]:
         case _:
             pass
     kind = "email" if mail.channel.contact == "phone" else "phone"
-    yield f"does the code go to the {mail.channel.contact}, and not to the {kind}?"
+    yield f"does the code go to the {kind}, and not to the {mail.channel.contact}? See contact"
     yield f'does it take longer than wait = "{settings.wait.total_seconds():g}s"?'
 
 
@@ -140,6 +143,10 @@ def _suggestions(
                 why += ", ".join(texts.in_words(other.code) for other in others[:3])
             text = f"code = {toml.value(first.pattern)}"
             yield Suggestion(place=place, toml=redact(text), why=why)
+        return
+    if mail.elsewhere:
+        why = f"a message came to the card's {mail.elsewhere}"
+        yield Suggestion(place=place, toml=f"contact = {toml.value(mail.elsewhere)}", why=why)
         return
     raw = raw_of(mail.polled) if mail.polled is not None else None
     if (

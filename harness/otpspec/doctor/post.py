@@ -1,7 +1,6 @@
 """Waits for a message on one channel, and says how that went."""
 
 import asyncio
-import re
 
 import httpx
 
@@ -41,6 +40,7 @@ async def wait(
         await asyncio.sleep(_LOOK)
     mail.waited_s = realtime.monotonic() - began_s
     mail.came = session.came()
+    mail.elsewhere = await _elsewhere(session, mail)
     if mail.channel.poll is not None:
         request = mail.channel.poll.build({"contact": mail.contact})
         try:
@@ -50,22 +50,27 @@ async def wait(
     return mail
 
 
+async def _elsewhere(session: Session, mail: Mail) -> str:
+    """Which other contact of the card a message came to, where the inbox knows."""
+    try:
+        for kind, contact in mail.others.items():
+            if await session.messages(mail.channel, contact):
+                return kind
+    except TargetError:  # it is said above
+        return ""
+    return ""
+
+
 def _open(mail: Mail, message: Message, began_s: float, policy: Policy) -> None:
     mail.text = message.text
     mail.after_s = max(0.0, (message.arrived_s or realtime.monotonic()) - began_s)
-    codes = all_codes(mail.channel, message.text)
+    codes = mail.channel.codes(message.text, mail.known)
     mail.several = len(codes)
     mail.candidates = texts.candidates(message.text, policy)
     if codes:
         mail.code, mail.by_pattern = codes[0], True
     elif mail.candidates:
         mail.code = mail.candidates[0].code
-
-
-def all_codes(channel: Channel, text: str) -> list[str]:
-    """Every different code that the profile's pattern finds in a text."""
-    found = re.finditer(channel.settings.code, text)
-    return list(dict.fromkeys(m[1] for m in found if m[1]))
 
 
 async def skip(session: Session, channel: Channel, index: int, contact: str) -> None:

@@ -6,22 +6,12 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from otpspec.policy import Policy
+from otpspec.profile.finding import BEFORE, CURRENCY, REFERENCE, UNIT
 
 _DIGITS = r"(?<![\w+#*•…])(?<!\d[.,:/-])(\d{3,4}[ -]\d{3,4}|\d{3,12})(?![\w%])(?![.,:/-]\d)"
 _GROUPS = r"(?<![\w-])([A-Z0-9]{2,6}(?:-[A-Z0-9]{2,6}){1,3})(?![\w-])"
 _MIXED = r"(?<![\w@./-])((?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{4,12})(?![\w@/-])"
 _CAPITALS = r"(?<![\w-])([A-Z]{4,12})(?![\w-])"
-_BEFORE = re.compile(
-    r"(code|otp|pin|tan|password|passcode|kode|código|codice|token)\W*(\w+\W+){0,3}$",
-    re.IGNORECASE,
-)
-_UNIT = re.compile(r"\s*(min|sec|hour|day|EUR|USD|GBP|CHF|€|\$|£|Minuten|Sekunden)", re.IGNORECASE)
-_CURRENCY = re.compile(r"(EUR|USD|GBP|CHF|€|\$|£)\s*$")
-_REFERENCE = re.compile(
-    r"(ref(erence)?|order|invoice|transaction|txn|no|nr|number|id|call|tel|phone|ending( in)?|card)"
-    r"[.:# ]*$",
-    re.IGNORECASE,
-)
 _TIME = re.compile(r"(\d{1,5})\s*(second|sec|s|minute|min|m|hour|h|Minute|Sekunde)\w*\b")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -55,9 +45,9 @@ def _rank(text: str, code: str, start: int, end: int, policy: Policy) -> float:
     before, after = text[max(0, start - 40) : start], text[end : end + 12]
     alone = not text[:start].rpartition("\n")[2].strip() and not after.partition("\n")[0].strip()
     rank = 5.0 + 30 * (len(plain) == policy.digits) + 20 * (alphabet_of(plain) == policy.alphabet)
-    rank += 25 * bool(_BEFORE.search(before)) + 20 * alone
-    rank -= 60 * bool(_UNIT.match(after) or _CURRENCY.search(before))
-    rank -= 30 * bool(_REFERENCE.search(before))
+    rank += 25 * bool(BEFORE.search(before)) + 20 * alone
+    rank -= 60 * bool(UNIT.match(after) or CURRENCY.search(before))
+    rank -= 30 * bool(REFERENCE.search(before))
     if plain.isalpha() and "-" not in code:  # a word in capitals is seldom a code
         rank -= 40 if len(plain) != policy.digits or policy.alphabet == "digits" else 10
     return rank - 10 * (len(plain) < 4)

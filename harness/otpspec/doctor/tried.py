@@ -20,6 +20,7 @@ class Mail:
     channel: Channel
     index: int
     contact: str = field(repr=False)
+    known: tuple[str, ...] = field(default=(), repr=False)  # the card's numbers, which are no code
     text: str | None = field(default=None, repr=False)  # None: no message came
     after_s: float | None = None
     waited_s: float = 0.0
@@ -31,6 +32,8 @@ class Mail:
     fault: str = ""  # why the inbox cannot be read
     polled: Answer | None = None
     came: str = ""  # what the inboxes saw instead
+    others: dict[str, str] = field(default_factory=dict, repr=False)  # the card's other contacts
+    elsewhere: str = ""  # to which of them a message came instead: "email"
 
 
 @dataclass

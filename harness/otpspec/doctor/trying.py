@@ -226,7 +226,9 @@ class Trying:
     async def _read_mail(self, one: Tried, card: Card, began_s: float) -> None:
         kept = self._captured(one) if one.went else {}
         for channel, index, contact in self._boxes(card):
-            mail = Mail(channel, index, contact)
+            mail = Mail(channel, index, contact, card.numbers)
+            kinds = {"phone", "email"} - {channel.contact}
+            mail.others = {k: str(v) for k in kinds if (v := card.values.get(f"card.{k}"))}
             wait_s = channel.settings.wait.total_seconds()
             answer = one.answer
             if answer is None or answer.outcomes & REFUSED or answer.status in _HARDLY:

@@ -2,11 +2,11 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock, Thread
 from typing import Any, NoReturn, final
 
 import httpx
@@ -62,7 +62,7 @@ class Guard:
                 f"The profile names both {second} and {first}, and one port speaks one of them.\n"
                 "Try: check every base_url of the profile."
             )
-        self._locks = {origin: Lock() for origin in named}
+        self._locks = {origin: threading.Lock() for origin in named}
         self._verified: dict[Origin, tuple[Address, ...]] = {}
         self._refusals: dict[Origin, str] = {}
 
@@ -195,7 +195,9 @@ def _resolve(origin: Origin) -> list[str]:
         except (OSError, UnicodeError) as error:
             said.append(error)
 
-    asking = Thread(target=ask, daemon=True)  # nothing can interrupt a resolver
+    # Nothing can interrupt a resolver. The class is looked up now: in a load process gevent has put
+    # another in its place, and to wait for one of the former class there would be to wait in vain.
+    asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(RESOLVE_SECONDS)
     answer = said[0] if said else TimeoutError(f"no answer in {RESOLVE_SECONDS:g} s")

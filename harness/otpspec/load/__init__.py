@@ -5,19 +5,24 @@ imports Locust: only that process does, since Locust patches whatever process im
 """
 
 from otpspec.load.arrivals import Arrivals
-from otpspec.load.messages import LoadRun, Progress
-from otpspec.load.parent import DAY, run
+from otpspec.load.messages import Handed, LoadRun, Progress
+from otpspec.load.mix import DAY
+from otpspec.load.parent import run, work
 from otpspec.load.shopper import Shopper
-from otpspec.load.steps import Challenge, Journey, Share
+from otpspec.load.steps import Challenge, Edge, Journey, Share, needs
 
 __all__ = [
     "DAY",
     "Arrivals",
     "Challenge",
+    "Edge",
+    "Handed",
     "Journey",
     "LoadRun",
     "Progress",
     "Share",
     "Shopper",
+    "needs",
     "run",
+    "work",
 ]

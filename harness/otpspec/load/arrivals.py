@@ -1,5 +1,6 @@
 """When the journeys of an open run begin: a schedule that does not ask how the target is doing."""
 
+import heapq
 import itertools
 import math
 import random
@@ -7,12 +8,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from otpspec.profile.reader import parse_duration
+
 _RAMP = re.compile(r"([0-9.]+)\.\.([0-9.]+)/s")
+_CROWD = re.compile(r"(\d{1,6})@(\S+)")
 _STEP = re.compile(r"([0-9.]+)/s")
 _LIKE = 'write it like "300/s", "10..500/s" (a ramp) or "100/s,200/s,400/s" (steps)'
 
 ARRIVALS = ("constant", "poisson")
 """Evenly spaced, or at random as people come who know nothing of each other."""
+
+
+MOST_AT_ONCE = 100_000
+"""Journeys of a crowd: each takes a card, and most of them a connection."""
 
 
 class Leg(NamedTuple):
@@ -37,28 +45,58 @@ class Leg(NamedTuple):
         return 2 * journeys / (self.first + math.sqrt(under))
 
 
+class Crowd(NamedTuple):
+    """Journeys that begin at once."""
+
+    journeys: int
+    at: float  # seconds after the run has begun
+
+    @classmethod
+    def parse(cls, text: str) -> "tuple[Crowd, ...]":
+        """Read "200@10s", or several: "200@10s,500@20s". Raises ValueError: what to write."""
+        return tuple(cls._one(part.strip(), text) for part in text.split(",") if text.strip())
+
+    @classmethod
+    def _one(cls, part: str, text: str) -> "Crowd":
+        match = _CROWD.fullmatch(part)
+        if match is None or not 1 <= int(match[1]) <= MOST_AT_ONCE:
+            raise ValueError(
+                f'"{text}" is no crowd; write it like "200@10s": 200 journeys begin at once, ten '
+                f"seconds after the run has; at most {MOST_AT_ONCE:,}"
+            )
+        return cls(int(match[1]), parse_duration(match[2]).total_seconds())
+
+    def __str__(self) -> str:
+        return f"{self.journeys:,} at once after {self.at:g} s"
+
+
 class Arrivals(NamedTuple):
     """A schedule of journeys."""
 
     text: str
     kind: str
     legs: tuple[Leg, ...]
+    crowds: tuple[Crowd, ...] = ()
 
     @classmethod
-    def parse(cls, text: str, kind: str, lasts: float) -> "Arrivals":
+    def parse(cls, text: str, kind: str, lasts: float, crowd: str = "") -> "Arrivals":
         """Read "300/s", "10..500/s" or "100/s,200/s", over so many seconds.
 
-        Raises ValueError with what to write instead.
+        `crowd`: what comes on top, see Crowd. Raises ValueError with what to write instead.
         """
         if kind not in ARRIVALS:
             raise ValueError(f'"{kind}" is no kind of arrivals; {" or ".join(ARRIVALS)}')
         parts = [part.strip() for part in text.split(",")]
         each = lasts / len(parts)
         legs = tuple(_leg(part, text, each) for part in parts)
-        return cls(text.replace(" ", ""), kind, legs)
+        return cls(text.replace(" ", ""), kind, legs, Crowd.parse(crowd))
 
     def __str__(self) -> str:
-        return f"open: {self.text}, {self.kind}"
+        return ", and ".join([f"open: {self.text}, {self.kind}", *map(str, self.crowds)])
+
+    def at_once(self) -> int:
+        """How many journeys begin at once at most, beside those of the rate."""
+        return max((crowd.journeys for crowd in self.crowds), default=0)
 
     def per_s(self) -> float:
         """The highest rate."""
@@ -75,8 +113,13 @@ class Arrivals(NamedTuple):
         if self.kind == "constant":
             step = 1 / share
             phase = 0.0 if share == 1.0 else rng.random() * step
-            return self._at(_evenly(math.ceil(first) + phase, step))
-        return self._at(_at_random(first, share, rng))
+            times = self._at(_evenly(math.ceil(first) + phase, step))
+        else:
+            times = self._at(_at_random(first, share, rng))
+        crowds = [crowd for crowd in self.crowds if crowd.at >= after]
+        return (
+            heapq.merge(times, *(_together(crowd, share) for crowd in crowds)) if crowds else times
+        )
 
     def _journeys(self, after: float) -> float:
         """How many have begun by a time."""
@@ -105,6 +148,10 @@ class Arrivals(NamedTuple):
                     return
                 leg = following
             yield begun + leg.when(mark - before)
+
+
+def _together(crowd: Crowd, share: float) -> Iterator[float]:
+    return itertools.repeat(crowd.at, round(crowd.journeys * share))
 
 
 def _evenly(first: float, step: float) -> Iterator[float]:

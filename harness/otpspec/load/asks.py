@@ -33,6 +33,12 @@ class Ask:
         self.read = operation.decisive.read_bare
 
 
+class _Places(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        place = self[name] = f"challenge.{name}"
+        return place
+
+
 class Asks:
     """All operations of a run, and how any request of it goes over the wire."""
 
@@ -44,6 +50,9 @@ class Asks:
         self._run = secrets.token_hex(4)
         self.number = itertools.count(1)
         """Of requests: each has its own in its correlation header."""
+
+        self.place = _Places()
+        """Where what was captured of a transaction belongs in a request: id as challenge.id."""
 
         amounts = profile.amounts
         common = {"currency": amounts.currency, "merchant": amounts.merchant}

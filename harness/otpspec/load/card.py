@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from otpspec.cards import Card
+from otpspec.load.shopper import Shopper
 from otpspec.model import Tracker
 from otpspec.outcome import Outcome
 from otpspec.policy import Policy
@@ -17,10 +18,10 @@ MOST_STARTS = 120
 MOST_POLLED = 12
 """The same where its inbox is read by itself, all of it each time: it grows with each."""
 
-OPEN = 16
+OPEN = 8
 """So many transactions of a card are known at a time."""
 
-_REMEMBERED = 60
+_REMEMBERED = 32
 """How many of a card's latest exchanges are kept, in case one of them is evidence."""
 
 
@@ -43,17 +44,29 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         return Request(self.operation, line[0], " ".join(line[1:-1]), (), body)
 
 
+class RacedTold(Told, frozen=True, gc=False):
+    """One request of a race, released together with others."""
+
+    lane: str = ""  # "connection 3"
+    released: float | None = None  # when its last byte was sent; None: never
+    silent_until: float = 0.0  # when it was last looked at, and had no answer
+
+
 class LoadCard:
     """A card that one journey at a time uses."""
 
     __slots__ = (
-        *("challenges", "codes", "heard", "history", "jar", "jars"),
-        *("owner", "sent", "starts", "tracker"),
+        *("challenges", "codes", "contact", "heard", "history", "jar", "jars"),
+        *("owner", "sent", "shopper", "starts", "tracker"),
     )
 
     def __init__(self, owner: Card, policy: Policy, *, unknown: bool = False) -> None:
         """`unknown`: whether others may have used it before."""
         self.owner = owner
+        self.contact = owner.contact
+        self.shopper: Shopper | None = None
+        """Its holder, once a journey was begun with it."""
+
         self.tracker = Tracker(policy, unknown=unknown)
         self.challenges: dict[int, dict[str, Any]] = {}
         """What fills the places of a request, {card.…} too, for each challenge by its number."""

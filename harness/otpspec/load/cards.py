@@ -27,8 +27,11 @@ Want = Callable[[LoadCard], None]
 class Cards:
     """Who has which card."""
 
-    def __init__(self, world: "World", *, reserve: int) -> None:
-        """`reserve`: how many cards are to be free at a time, where the target enrols them."""
+    def __init__(self, world: "World", *, reserve: int, share: tuple[int, int] = (0, 1)) -> None:
+        """`reserve`: how many cards are to be free at a time, where the target enrols them.
+        `share`: the n-th of so many processes, which have the profile's own cards among them.
+        """
+        index, count = share
         self._world = world
         self._reserve = reserve
         self._profile = profile = world.profile
@@ -37,7 +40,12 @@ class Cards:
         self._waiting: deque[tuple[float, Want]] = deque()
         self._enrolling = 0
         self._pausing = False
-        self.enrols = "enroll" in profile.operations and not profile.cards
+        self._given = list(enumerate(profile.cards, 1))[index::count]
+        self._most_locked = profile.max_locked
+        if profile.max_locked is not None:
+            self._most_locked = profile.max_locked // count + (index < profile.max_locked % count)
+        self.enrols = "enroll" in profile.operations or profile.makes_cards_up
+        self.enrols &= not profile.cards
         polled = profile.channels[0].poll is not None and profile.channels[0].feed is None
         self._most_starts = MOST_POLLED if polled else MOST_STARTS
         self.made = 0
@@ -45,7 +53,7 @@ class Cards:
 
     def prepare(self) -> None:
         """Begin to make ready what is needed."""
-        for number, row in enumerate(self._profile.cards, 1):
+        for number, row in self._given:
             self._ready(given_card(row, number, self._kinds), unknown=True)
         self._more()
 
@@ -53,6 +61,14 @@ class Cards:
     def lacking(self) -> int:
         """How many cards of the reserve are not there yet."""
         return max(self._reserve - len(self._idle), 0) if self.enrols else 0
+
+    def to_spare(self) -> bool:
+        """Whether one may be held by who waits for a code's end.
+
+        Of the profile's own cards a quarter is kept from them: else a run in real time would stand
+        still for ten minutes, with all its cards in the hands of those who wait.
+        """
+        return self.enrols or 4 * len(self._idle) > len(self._profile.cards)
 
     def free(self) -> LoadCard | None:
         """A card that is free now, if nobody waits for one; else ask with `take`."""
@@ -91,7 +107,7 @@ class Cards:
             self._world.engine.at(self._world.now() + lasts, lambda _: self._renew(card))
 
     def _put_away(self, card: LoadCard) -> None:
-        self._world.desk.forgets(card.owner.contact)
+        self._world.desk.forgets(card.contact)
         self._more()
 
     def _renew(self, card: LoadCard) -> None:
@@ -107,10 +123,13 @@ class Cards:
             self._check_locked()
 
     def _check_locked(self) -> None:
-        most, cards = self._profile.max_locked, len(self._profile.cards)
+        most, cards = self._most_locked, len(self._given)
+        alone = cards == len(self._profile.cards)
         if most is not None and self.locked >= most:
+            whose = "cards.max_locked" if alone else "its part of cards.max_locked"
+            who = "The run" if alone else "A worker"
             self._world.fail(
-                TargetError(f"The run has locked {self.locked} cards, as many as cards.max_locked.")
+                TargetError(f"{who} has locked {self.locked} cards, as many as {whose}.")
             )
         elif self.locked >= cards:
             self._world.fail(
@@ -151,8 +170,12 @@ class Cards:
             self._enrol()
 
     def _enrol(self) -> None:
-        self._enrolling += 1
         owner = new_card(self._kinds)
+        if self._profile.makes_cards_up:  # nobody has to be told of it
+            self.made += 1
+            self._ready(owner)
+            return
+        self._enrolling += 1
 
         def done(outcomes: frozenset[Outcome], captures: Mapping[str, Any], jar: Any) -> None:
             self._enrolling -= 1

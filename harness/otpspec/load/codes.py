@@ -25,7 +25,6 @@ from otpspec.load.histogram import Histogram
 from otpspec.load.post import Order, Post, decode
 from otpspec.profile import Message, Profile, schema
 from otpspec.profile.places import Template
-from otpspec.results import Codes
 
 PATIENCE_S = 15.0
 """How long the process that reads messages may take until it can."""
@@ -74,7 +73,9 @@ class Desk:
         self._readable: Any = None
         self._rest = b""
         self._ready = Event()
-        self._waits = Histogram()
+        self.waits = Histogram()
+        """How long codes were waited for."""
+
         self._last = Post()
 
     # --- its life -------------------------------------------------------------------------------
@@ -123,20 +124,10 @@ class Desk:
             self._process.stdout.close()
             self._process = None
 
-    def report(self, own_cpu_s: float) -> Codes | None:
-        """What it cost. `own_cpu_s`: processor time of this process. None where nothing is read."""
-        if not self._channel.sends:
-            return None
-        p50, p99 = self._waits.percentiles(0.5, 0.99)
-        last = self._last
-        return Codes(
-            read=self._waits.count,
-            wait_p50_ms=round(p50, 3),
-            wait_p99_ms=round(p99, 3),
-            requests=last.requests,
-            cpu_s=round(last.cpu_s, 3),
-            cpu_share=round(last.cpu_s / max(last.cpu_s + own_cpu_s, 1e-9), 4),
-        )
+    @property
+    def spent(self) -> tuple[int, float]:
+        """How many requests were made to read codes, and seconds of processor time."""
+        return self._last.requests, self._last.cpu_s
 
     # --- asking for codes -----------------------------------------------------------------------
 
@@ -155,7 +146,7 @@ class Desk:
         while unread:
             message, seen = unread.popleft()
             if self._channel.concerns(message, reference):
-                self._waits.record(0.0)
+                self.waits.record(0.0)
                 take(self._channel.code(message), seen)
                 return
         waiting = _Waiting(contact, reference, now, now + self._wait, take)
@@ -213,7 +204,7 @@ class Desk:
             if channel.concerns(message, waiting.reference):
                 take, waiting.take = waiting.take, None
                 self._forget(waiting)
-                self._waits.record(now - waiting.since)
+                self.waits.record(now - waiting.since)
                 assert take is not None  # noqa: S101 - who has its code does not wait
                 take(channel.code(message), arrived)
                 return
@@ -223,6 +214,14 @@ class Desk:
     def knows(self, contact: str) -> None:
         """Messages to this contact may come before anyone waits for them."""
         self._unread.setdefault(contact, deque(maxlen=_KEPT))
+
+    def watches(self, contact: str, watch: deque[tuple[Message, float]]) -> None:
+        """What comes to this contact is given to `watch`, until it is forgotten."""
+        self._unread[contact] = watch
+
+    def code_in(self, message: Message) -> str | None:
+        """The code that a message holds."""
+        return self._channel.code(message)
 
     def forgets(self, contact: str) -> None:
         """Nothing more is expected for a contact."""

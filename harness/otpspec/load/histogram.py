@@ -4,7 +4,12 @@ Log-linear buckets, 128 to each doubling, so that a bucket is at most 0.8 % wide
 value has its own. Two histograms merge by adding their counts, exactly, in whatever order.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from otpspec.results import Latency
 
@@ -12,11 +17,8 @@ BITS = 7
 LARGEST = (1 << 40) - 1  # µs: twelve days
 BUCKETS = (41 - BITS) << BITS
 
-
-def bucket(value: int) -> int:
-    """The bucket of a duration in whole microseconds, from 0 to LARGEST."""
-    shift = value.bit_length() - BITS - 1
-    return (shift << BITS) + (value >> shift) if shift > 0 else value
+Counts = NDArray[np.int64]
+"""So many durations in each of BUCKETS buckets."""
 
 
 def middle(index: int) -> float:
@@ -28,49 +30,94 @@ def middle(index: int) -> float:
     return low + ((1 << shift) - 1) / 2
 
 
-class Histogram:
-    """Counts durations, in whole microseconds."""
+def _buckets(values: Counts) -> Counts:
+    """The buckets of durations in whole microseconds, from 0 to LARGEST."""
+    bits = np.frexp(values.astype(np.float64))[1]  # of a whole number: as many as it has
+    shift = np.maximum(bits.astype(np.int64) - BITS - 1, 0)
+    return (shift << BITS) + (values >> shift)
 
-    __slots__ = ("counts", "largest", "total")
+
+class Histogram:
+    """Counts durations, in whole microseconds.
+
+    What is recorded is only noted, which costs next to nothing, and counted when it is asked for or
+    settled, all of it at once. Who records without end settles it now and then.
+    """
+
+    __slots__ = ("_counts", "_largest", "_noted", "_total", "record")
 
     def __init__(self) -> None:
-        self.counts = [0] * BUCKETS
-        self.total = 0  # µs
-        self.largest = 0  # µs
+        self._counts: Counts = np.zeros(BUCKETS, np.int64)
+        self._total = self._largest = 0  # µs
+        self._noted = array("d")
+        self.record: Callable[[float], None] = self._noted.append
+        """Record one duration, in seconds; what is negative counts as nothing."""
+
+    def settle(self) -> Counts | None:
+        """Count what was noted; how many of it came to each bucket, None where nothing was."""
+        if not self._noted:
+            return None
+        micros = np.array(self._noted) * 1e6 + 0.5
+        del self._noted[:]
+        values = np.clip(micros, 0, LARGEST).astype(np.int64)
+        fresh: Counts = np.bincount(_buckets(values), minlength=BUCKETS)
+        self._counts += fresh
+        self._total += int(values.sum())
+        self._largest = max(self._largest, int(values.max()))
+        return fresh
+
+    @property
+    def counts(self) -> Counts:
+        """How many there were in each bucket."""
+        self.settle()
+        return self._counts
 
     @property
     def count(self) -> int:
-        """How many were counted."""
-        return sum(self.counts)
+        """How many were recorded."""
+        return int(self.counts.sum())
 
-    def record(self, seconds: float) -> None:
-        """Count one duration; what is negative counts as nothing."""
-        value = min(max(int(seconds * 1e6 + 0.5), 0), LARGEST)
-        self.counts[bucket(value)] += 1
-        self.total += value
-        if value > self.largest:
-            self.largest = value
+    @property
+    def total(self) -> int:
+        """All of them together, in microseconds."""
+        self.settle()
+        return self._total
+
+    @property
+    def largest(self) -> int:
+        """The longest, in microseconds."""
+        self.settle()
+        return self._largest
 
     def merge(self, other: "Histogram") -> None:
         """Add another histogram's counts to this one's."""
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        self.total += other.total
-        self.largest = max(self.largest, other.largest)
+        self._counts = self.counts + other.counts
+        self._total += other.total
+        self._largest = max(self._largest, other.largest)
+
+    @classmethod
+    def of(cls, counts: Counts) -> "Histogram":
+        """One of which only the counts are known: a percentile is a bucket's middle."""
+        found = cls()
+        found._counts = counts
+        found._largest = LARGEST
+        return found
 
     def packed(self) -> dict[str, object]:
         """What another process needs to have the same histogram, as plain values."""
-        counts = [pair for pair in enumerate(self.counts) if pair[1]]
-        return {"counts": counts, "total": self.total, "largest": self.largest}
+        where = np.flatnonzero(self.counts)
+        counts = list(zip(where.tolist(), self._counts[where].tolist(), strict=True))
+        return {"counts": counts, "total": self._total, "largest": self._largest}
 
     @classmethod
-    def unpacked(cls, packed: "dict[str, object]") -> "Histogram":
+    def unpacked(cls, packed: "dict[str, Any]") -> "Histogram":
         """The histogram that another process has packed."""
         found = cls()
-        counts: Iterable[tuple[int, int]] = packed["counts"]  # type: ignore[assignment]
+        counts: Iterable[tuple[int, int]] = packed["counts"]
         for index, count in counts:
-            found.counts[index] = count
-        found.total = int(str(packed["total"]))
-        found.largest = int(str(packed["largest"]))
+            found._counts[index] = count
+        found._total = int(packed["total"])
+        found._largest = int(packed["largest"])
         return found
 
     def percentiles(self, *parts: float) -> list[float]:
@@ -78,17 +125,13 @@ class Histogram:
 
         `parts` rise: 0.5 for the median.
         """
-        found: list[float] = []
-        count = self.count
+        seen = np.cumsum(self.counts)
+        count = int(seen[-1])
+        if not count:
+            return [0.0] * len(parts)
         wanted = [max(part * count, 1.0) for part in parts]
-        seen = 0
-        for index, here in enumerate(self.counts):
-            if not here:
-                continue
-            seen += here
-            while len(found) < len(wanted) and seen >= wanted[len(found)]:
-                found.append(min(middle(index), self.largest) / 1e3)
-        return found + [self.largest / 1e3] * (len(wanted) - len(found))
+        where = np.minimum(np.searchsorted(seen, wanted), BUCKETS - 1).tolist()
+        return [min(middle(index), self._largest) / 1e3 for index in where]
 
     def latency(self) -> Latency:
         """The percentiles that are reported."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from otpspec import model
-from otpspec.load import steps
+from otpspec.load import acts, steps
 from otpspec.load.asking import Asking, Then
 from otpspec.load.card import OPEN, LoadCard, Told
 from otpspec.load.steps import Challenge, Journey, Step
@@ -127,6 +127,8 @@ class Play(Asking):
             if asked is not None:
                 self._asked_csc = bool(asked)
             operation = model.Start(self._number, None, self._asked_csc)
+        if not captures:
+            body = world.texts.get(body) or world.text(body)
         told = Told(ask.name, self.data, status, body, outcomes, called, at)
         card.history.append(told)
         seen = card.tracker.observe(operation, called, at, outcomes)
@@ -195,36 +197,35 @@ class Play(Asking):
     def _await_code(
         self, captures: dict[str, Any], take: Callable[[str | None, float], None]
     ) -> None:
-        card = self.card
+        card, number, place = self.card, self._number, self.world.asks.place
         values = card.owner.values.copy()
-        for key, value in captures.items():
-            values["challenge." + key] = value
-        card.challenges[self._number] = values
-        card.challenges.pop(self._number - OPEN, None)
-        self.world.desk.ask(values, card.owner.contact, captures.get("reference"), take)
+        for name, value in captures.items():
+            values[place[name]] = value
+        card.challenges[number] = values
+        if number >= OPEN:
+            card.challenges.pop(number - OPEN, None)
+        self.world.desk.ask(values, card.contact, captures.get("reference"), take)
 
-    def _learned(self, code: str | None, seen: float) -> bool:
-        """Take in a code; whether there was one."""
-        world, card = self.world, self.card
+    def _learned(self, code: str | None, seen: float) -> float | None:
+        """Take in a code; when it dies, None where there was none."""
+        world, card, number = self.world, self.card, self._number
         if not code:
             why = "no message came in time" if code is None else "a message came without a code"
             self.ended(why, seen)
-            return False
+            return None
         card.codes.add(code)
-        card.tracker.delivered(self._number, code, (seen - world.began) * world.rate)
-        return True
+        at = (seen - world.began) * world.rate
+        dies = card.tracker.delivered(number, code, at)
+        return at if dies is None else dies
 
     def _delivered(self, code: str | None, seen: float) -> None:
-        if self._learned(code, seen):
-            number, world = self._number, self.world
-            now = world.now()
-            dies = self.card.tracker.dies(number)
-            if dies is None:
-                dies = (now - world.began) * world.rate
-            self.resume(Challenge(number, str(code), self._asked_csc, dies), now)
+        dies = self._learned(code, seen)
+        if dies is not None:
+            challenge = Challenge(self._number, str(code), self._asked_csc, dies)
+            self.resume(challenge, self.world.now())
 
     def _delivered_all_the_same(self, code: str | None, seen: float) -> None:
-        if self._learned(code, seen):
+        if self._learned(code, seen) is not None:
             self.resume(self._outcomes, self.world.now())
 
     # --- what follows it ------------------------------------------------------------------------
@@ -265,7 +266,8 @@ class Play(Asking):
         self.resume(outcomes, now)
 
     def _renew(self, captures: dict[str, Any]) -> None:
-        renewed = {f"challenge.{key}": value for key, value in captures.items()}
+        place = self.world.asks.place
+        renewed = {place[name]: value for name, value in captures.items()}
         self.card.challenges[self._number].update(renewed)
 
     def _resend(self, step: steps.Resend) -> None:
@@ -288,7 +290,7 @@ class Play(Asking):
         self._renew(captures)
         values = self.card.challenges[self._number]
         reference = values.get("challenge.reference")
-        self.world.desk.ask(values, self.card.owner.contact, reference, self._delivered)
+        self.world.desk.ask(values, self.card.contact, reference, self._delivered)
 
     def _unlock(self, step: steps.Unlock) -> None:
         values, jar = self.card.owner.values, self.card.jar
@@ -314,6 +316,7 @@ _ACTS: dict[type, Callable[[Play, Any], None]] = {
     steps.Resend: Play._resend,
     steps.Unlock: Play._unlock,
     steps.WaitUntil: Play._wait,
+    **acts.ACTS,
 }
 """How each step is done."""
 

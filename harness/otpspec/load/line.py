@@ -49,7 +49,7 @@ class Line:
 
     __slots__ = (
         *("_addresses", "_parser", "_pool", "_reader", "_recv", "_rest", "_send", "_socket"),
-        *("_tls", "_why", "_writer", "call", "since"),
+        *("_end", "_tls", "_why", "_writer", "call", "since"),
     )
 
     def __init__(self, pool: "Pool", call: Call) -> None:
@@ -61,8 +61,12 @@ class Line:
         self._reader: Any = None
         self._writer: Any = None
         self._tls: Tls | None = None
-        self._send: Callable[[bytes], int]
-        self._recv: Callable[[int], bytes]
+        self._send: Callable[[Any, bytes], int] = os.write
+        self._recv: Callable[[Any, int], bytes] = os.read
+        self._end: Any = None
+        """What both are given first: the socket's descriptor, which is cheaper than the socket; or
+        the TLS over it."""
+
         self._why = "it has no address"
         self._rest = b""  # of a request, what the socket has not taken yet
         self.call: Call | None = call
@@ -102,11 +106,11 @@ class Line:
         self._socket.setsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY, 1)
         place = self._pool.place
         if place.tls is None:
-            self._send, self._recv = self._socket.send, self._socket.recv
+            self._end = self._socket.fileno()
             self._ready()
         else:
-            self._tls = Tls(self._socket, place.tls, place.server_name)
-            self._send, self._recv = self._tls.send, self._tls.recv
+            self._end = self._tls = Tls(self._socket, place.tls, place.server_name)
+            self._send, self._recv = Tls.send, Tls.recv
             self._reader.start(self._guarded, self._shake)
             self._shake()
 
@@ -145,7 +149,7 @@ class Line:
         data = call.data
         call.sent = self.since = _now()
         try:
-            sent = self._send(data)
+            sent = self._send(self._end, data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -163,7 +167,7 @@ class Line:
             if tls is not None:
                 tls.flush()
             if self._rest:
-                self._rest = self._rest[self._send(self._rest) :]
+                self._rest = self._rest[self._send(self._end, self._rest) :]
         except BlockingIOError:
             return
         except OSError as error:
@@ -181,7 +185,7 @@ class Line:
         """Take in what has come; whether anything had."""
         try:
             try:
-                data = self._recv(_CHUNK)
+                data = self._recv(self._end, _CHUNK)
             except BlockingIOError:
                 return False
             call, parser = self.call, self._parser
@@ -234,7 +238,7 @@ class Line:
         self._reader = self._writer = None
         if self._socket is not None:
             self._socket.close()
-            self._socket = None
+            self._socket = self._end = None
 
 
 def _words(number: int) -> str:

@@ -1,6 +1,8 @@
 """Whether the generator kept its schedule: how late it was, when, and for want of what."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from otpspec.load.arrivals import Arrivals
 from otpspec.load.histogram import Histogram
@@ -16,7 +18,7 @@ on the 99.9th percentile is the generator's."""
 CPU, CONNECTIONS, CARDS = "cpu", "connections", "cards"
 
 _WORDS = {
-    CPU: "the load process had no more processor time; more workers have (--processes of Locust)",
+    CPU: "the load process had no more processor time; more processes have (--processes)",
     CONNECTIONS: "all connections were in use; --connections allows more",
     CARDS: "no card was free; more cards, or a lower rate, would do",
 }
@@ -35,6 +37,15 @@ class Lack(NamedTuple):
 
     cause: str
     second: int
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """How one process kept its schedule, as another is told of it."""
+
+    late: dict[str, Any]  # a Histogram, packed
+    due: int
+    begun: int
+    lacks: list[tuple[str, int, int, float]]  # cause, second, requests, seconds at worst
 
 
 class Punctual:
@@ -69,6 +80,21 @@ class Punctual:
             second = self._lacks[lack] = _Second()
         second.count += 1
         second.worst = max(second.worst, until - since)
+
+    def packed(self) -> Account:
+        """All of it, for another process."""
+        lacks = [(*lack, second.count, second.worst) for lack, second in self._lacks.items()]
+        return Account(late=self.late.packed(), due=self.due, begun=self.begun, lacks=lacks)
+
+    def merge(self, other: Account) -> None:
+        """Add another process's account to this one."""
+        self.late.merge(Histogram.unpacked(other.late))
+        self.due += other.due
+        self.begun += other.begun
+        for cause, number, count, worst in other.lacks:
+            second = self._lacks.setdefault(Lack(cause, number), _Second())
+            second.count += count
+            second.worst = max(second.worst, worst)
 
     def trusted(self, requests: int) -> bool:
         """Whether latency is the target's, of so many requests."""

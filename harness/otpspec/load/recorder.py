@@ -7,8 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from otpspec.load.card import Told
-from otpspec.load.histogram import BITS, LARGEST, Histogram
+from otpspec.load.histogram import BUCKETS, Counts, Histogram
+from otpspec.load.races import Races
 from otpspec.load.timeline import Timeline
 from otpspec.model import Judgement, Observation
 from otpspec.outcome import SILENT, SUCCESS, Outcome
@@ -52,17 +55,25 @@ class Broken:
 class Cell:
     """The answers to one operation that mean the same."""
 
-    __slots__ = ("count", "due", "length", "operation", "outcomes", "sent", "untold")
+    __slots__ = ("chances", "due", "length", "operation", "outcomes", "sent", "silent", "untold")
 
     def __init__(self, operation: str, outcomes: frozenset[Outcome]) -> None:
         self.operation = operation
         self.outcomes = outcomes
-        self.count = 0
         self.length = 0  # bytes of bodies
+        self.silent = 0  # those that judged nothing
         self.due = Histogram()  # from when each request was due
         self.sent = Histogram()  # from when each was sent
-        self.untold: dict[int, int] = {}
+        self.chances: list[frozenset[str]] = []
+        """What answers could have broken, an entry each, until they are counted."""
+
+        self.untold: Counts = np.zeros(BUCKETS, np.int64)
         """Answers that Locust has not been told of, by bucket of their latency."""
+
+    @property
+    def count(self) -> int:
+        """How many answers there were."""
+        return self.due.count
 
 
 class Recorder:
@@ -74,17 +85,17 @@ class Recorder:
         self.timeline = Timeline(self._began)
         self.failed: Counter[str] = Counter()  # by operation: broken rules, and no answers
         self.lost: Counter[str] = Counter()  # by operation: no answers
-        self.requests = 0
         self.failures = 0
-        self.judged = 0
         self._chances: Counter[frozenset[str]] = Counter()
         self.guarded = 0  # judged answers to a wrong OTC or a wrong 3CSC
         self.let_through = 0  # those of them that were approved
         self.broken: dict[str, Broken] = {}
+        self.races = Races()
+        self.most_in_flight = 0  # of one process, whenever it was looked
         self.behaviours: Counter[str] = Counter()
         self.trouble: Counter[str] = Counter()  # what ended journeys early, by reason
         self._unanswered = 0  # in a row
-        self.ever_answered = False
+        self._hooks_answered = False
 
     def restart(self) -> None:
         """The run begins now: what came before was preparation."""
@@ -95,64 +106,70 @@ class Recorder:
         """Seconds since the run began."""
         return time.monotonic() - self._began
 
+    def settle(self) -> None:
+        """Count what was noted of answers: to be done now and then, since notes take room."""
+        for cell in self.cells.values():
+            fresh = cell.due.settle()
+            cell.sent.settle()
+            if fresh is not None:
+                cell.untold += fresh
+                self.timeline.counts += fresh
+                self._chances.update(cell.chances)
+                cell.chances.clear()
+
     @property
     def chances(self) -> Counter[str]:
         """How many answers could have broken each rule."""
+        self.settle()
         found: Counter[str] = Counter()
         for rules, count in self._chances.items():
             for rule in rules:
                 found[rule] += count
         return found
 
+    @property
+    def requests(self) -> int:
+        """How many there were, with an answer or without."""
+        self.settle()
+        return sum(cell.count for cell in self.cells.values()) + sum(self.lost.values())
+
+    @property
+    def judged(self) -> int:
+        """How many answers were judged."""
+        self.settle()
+        return sum(cell.count - cell.silent for cell in self.cells.values())
+
     def answered(
         self, told: Told, seen: Observation, due_s: float, sent_s: float, at: float
     ) -> None:
         """A measured answer came, so many seconds after it was due and after it was sent.
 
-        `at`: when, as `time.monotonic` shows it. This is done for each answer: it is written out.
+        `at`: when, as `time.monotonic` shows it. This is done for each answer: it only notes.
         """
+        if at >= self.timeline.ends:
+            self._turn(at)
         key = (told.operation, told.outcomes)
         cell = self.cells.get(key)
         if cell is None:
             cell = self.cells[key] = Cell(*key)
-        value = int(due_s * 1e6 + 0.5)
-        if not 0 <= value <= LARGEST:
-            value = 0 if value < 0 else LARGEST
-        shift = value.bit_length() - BITS - 1
-        bucket = (shift << BITS) + (value >> shift) if shift > 0 else value
-        histogram = cell.due
-        histogram.counts[bucket] += 1
-        histogram.total += value
-        if value > histogram.largest:
-            histogram.largest = value
-        cell.untold[bucket] = cell.untold.get(bucket, 0) + 1
-        timeline = self.timeline
-        if at >= timeline.ends:
-            timeline.turn(at)
-        timeline.counts[bucket] += 1
-        value = int(sent_s * 1e6 + 0.5)
-        if not 0 <= value <= LARGEST:
-            value = 0 if value < 0 else LARGEST
-        shift = value.bit_length() - BITS - 1
-        histogram = cell.sent
-        histogram.counts[(shift << BITS) + (value >> shift) if shift > 0 else value] += 1
-        histogram.total += value
-        if value > histogram.largest:
-            histogram.largest = value
-        cell.count += 1
+        cell.due.record(due_s)
+        cell.sent.record(sent_s)
         cell.length += len(told.text)
         self._unanswered = 0
-        self.ever_answered = True
-        self.requests += 1
         if seen.judgement is _SILENT:
+            cell.silent += 1
             return
-        self.judged += 1
         if seen.chances:
-            self._chances[seen.chances] += 1
+            cell.chances.append(seen.chances)
         if seen.judgement is _BROKEN:
             self.failures += 1
             self.failed[told.operation] += 1
-            timeline.failures += 1
+            self.timeline.failures += 1
+
+    def _turn(self, at: float) -> None:
+        """Another second has begun."""
+        self.settle()
+        self.timeline.turn(at)
 
     def unanswered(self, operation: str, *, measured: bool) -> None:
         """A call got no answer."""
@@ -161,14 +178,18 @@ class Recorder:
             return
         self.failed[operation] += 1
         self.lost[operation] += 1
-        self.timeline.lost(time.monotonic())
-        self.requests += 1
         self.failures += 1
+        self._now().lost()
 
     def hook_answered(self) -> None:
         """An answer came to a call that is not measured: an enrolment."""
         self._unanswered = 0
-        self.ever_answered = True
+        self._hooks_answered = True
+
+    @property
+    def ever_answered(self) -> bool:
+        """Whether any answer came at all."""
+        return self._hooks_answered or bool(self.cells)
 
     def hopeless(self) -> bool:
         """Whether the target has stopped answering altogether."""
@@ -182,6 +203,14 @@ class Recorder:
         if found.weight > broken.worst.weight:
             broken.worst = found
 
+    def noted(self, rules: frozenset[str]) -> None:
+        """Rules could have been broken, by something else than an answer."""
+        self._chances[rules] += 1
+
+    def saw_in_flight(self, count: int) -> None:
+        """So many requests wait for their answer now."""
+        self.most_in_flight = max(self.most_in_flight, count)
+
     def tried_wrong(self, outcomes: frozenset[Outcome]) -> None:
         """A judged answer to a wrong OTC or a wrong 3CSC."""
         self.guarded += 1
@@ -189,15 +218,23 @@ class Recorder:
 
     def users(self, count: int) -> None:
         """How many users there are in this second."""
-        self.timeline.saw(time.monotonic(), count)
+        self._now().users = count
 
     def last_rate(self) -> float:
         """Requests in the last whole second."""
-        return self.timeline.last_rate(time.monotonic())
+        return self._now().last_rate()
+
+    def _now(self) -> Timeline:
+        """The timeline, in the second that it is now."""
+        at = time.monotonic()
+        if at >= self.timeline.ends:
+            self._turn(at)
+        return self.timeline
 
     @property
     def latency(self) -> Histogram:
         """Of every measured answer, from when its request was due."""
+        self.settle()
         return _sum(cell.due for cell in self.cells.values())
 
     def result(
@@ -205,6 +242,7 @@ class Recorder:
     ) -> LoadResult:
         """What was measured. `lasted`: seconds, where the run ended a while ago."""
         duration = max(self.elapsed() if lasted is None else lasted, 1e-9)
+        self.settle()
         whole, sent = self.latency, _sum(cell.sent for cell in self.cells.values())
         names = sorted({cell.operation for cell in self.cells.values()} | self.lost.keys())
         return LoadResult(
@@ -247,6 +285,10 @@ class Recorder:
 
     def _notes(self) -> list[str]:
         notes = [f"{count} journeys ended early: {why}" for why, count in self.trouble.items()]
+        if self.races.requests:
+            notes.append(
+                f"{self.races.requests} requests of races came on top; no latency holds them"
+            )
         meant: Counter[str] = Counter()
         for cell in self.cells.values():
             meant.update(dict.fromkeys(map(str, cell.outcomes), cell.count))

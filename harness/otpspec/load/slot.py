@@ -11,7 +11,6 @@ from gevent.event import Event
 
 from otpspec.load.card import LoadCard
 from otpspec.load.journey import Play
-from otpspec.load.shopper import Shopper
 from otpspec.load.steps import Share
 
 if TYPE_CHECKING:
@@ -24,13 +23,10 @@ PAUSE_S = 0.2
 """How long a user rests whose last call got no answer, so that it does not spin."""
 
 
-def _begun(
-    slot: "Slot", world: "World", rng: random.Random, share: Share, due: float, card: LoadCard
-) -> None:
+def _begun(slot: "Slot | Stream", world: "World", share: Share, due: float, card: LoadCard) -> None:
     """Begin a journey with a card."""
-    shopper = Shopper(world.policy, rng, operations=world.offers, codes=lambda: card.codes)
-    name = getattr(share.behaviour, "__name__", "journey")
-    Play(world, slot, name, share.behaviour(shopper), card).resume(None, due)
+    shopper = card.shopper or world.holder(card)
+    Play(world, slot, share.name, share.behaviour(shopper), card).resume(None, due)
 
 
 class Slot:
@@ -56,20 +52,20 @@ class Slot:
             heapq.heappop(self._waiting)[2].resume(None, now)
         else:
             world = self._world
-            may_wait = len(self._waiting) < MOST_WAITING
+            may_wait = len(self._waiting) < MOST_WAITING and world.cards.to_spare()
             share = world.plan.pick(self._rng, may_wait=may_wait)
             card = world.cards.free()
             if card is None:
                 world.cards.take(partial(self._got, share))
             else:
-                _begun(self, world, self._rng, share, now, card)
+                _begun(self, world, share, now, card)
 
     def _got(self, share: Share, card: LoadCard) -> None:
         if self.stopping:
             self._world.cards.give(card)
             self.over.set()
             return
-        _begun(self, self._world, self._rng, share, self._world.now(), card)
+        _begun(self, self._world, share, self._world.now(), card)
 
     def free(self, now: float, *, stumbled: bool = False) -> None:
         """A journey has ended. `stumbled`: for want of an answer."""
@@ -121,12 +117,13 @@ class Stream:
             return
         world, rng, times, began = self._world, self._rng, self._times, self._world.began
         punctual, plan = world.punctual, world.plan
-        take, free = world.cards.take, world.cards.free
+        cards = world.cards
+        take, free, enrols = cards.take, cards.free, cards.enrols
         while due <= now:
             punctual.due += 1
             punctual.acted(due, world.now())
             self.under_way += 1
-            share, card = plan.pick(rng, may_wait=True), free()
+            share, card = plan.pick(rng, may_wait=enrols or cards.to_spare()), free()
             if card is None:
                 take(partial(self._got, share, due))
             else:
@@ -137,7 +134,7 @@ class Stream:
 
     def _got(self, share: Share, due: float, card: LoadCard) -> None:
         self._world.punctual.begun += 1
-        _begun(self, self._world, self._rng, share, due, card)  # type: ignore[arg-type]
+        _begun(self, self._world, share, due, card)
 
     def free(self, now: float, *, stumbled: bool = False) -> None:
         """A journey has ended."""

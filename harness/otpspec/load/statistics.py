@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import gevent
+import numpy as np
 from locust.env import Environment
 from locust.stats import StatsEntry, bucket_response_time
 
@@ -47,8 +48,11 @@ class Statistics:
     def flush(self, **_: Any) -> None:
         """Tell everything up to now."""
         world, events = self._world, self._environment.events
+        world.recorder.settle()
         for cell in list(world.recorder.cells.values()):
-            untold, cell.untold = cell.untold, {}
+            where = np.flatnonzero(cell.untold)
+            untold = dict(zip(where.tolist(), cell.untold[where].tolist(), strict=True))
+            cell.untold[where] = 0
             if untold and not world.fires_each:
                 self._tell(cell, untold)
         fired, world.fired = world.fired, []

@@ -130,6 +130,7 @@ class Parser:
         reader = _Headers()
         with suppress(HttpParserError):  # of what came after the answer, which was read before
             reader.parser.feed_data(self.first + b"".join(self._chunks))
+        del reader.parser  # it knows its reader: a cycle, and garbage for the collector to find
         return Answer(self.status, reader.headers, self.body, tuple(reader.cookies))
 
     # --- llhttp calls these ---------------------------------------------------------------------

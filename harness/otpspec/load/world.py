@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import math
 import random
 import resource
 import time
@@ -9,19 +10,21 @@ from contextlib import suppress
 from functools import partial
 
 import gevent
-import msgspec
 from gevent.event import Event
 
 from otpspec.errors import OtpspecError, TargetError
 from otpspec.load.asks import Ask, Asks
+from otpspec.load.card import LoadCard
 from otpspec.load.cards import Cards
 from otpspec.load.codes import Desk
 from otpspec.load.engine import Engine
 from otpspec.load.journey import Play
+from otpspec.load.measures import Measures
 from otpspec.load.plan import Plan
 from otpspec.load.post import Order
 from otpspec.load.punctual import CONNECTIONS, Punctual
 from otpspec.load.recorder import HOPELESS, Recorder
+from otpspec.load.shopper import Shopper
 from otpspec.load.slot import Slot, Stream
 from otpspec.load.steps import Step
 from otpspec.results import LoadResult
@@ -32,13 +35,30 @@ CONNECTIONS_MOST = 1000
 HOOKS = 8
 """Connections of a closed run beside those of its users, for what is not measured."""
 
+RACE_MOST = 16
+"""So many requests of a race are released together at most: they come on top of the load."""
+
 PREPARED_MOST = 5000
 """Cards that are made ready at most before an open run begins, unless it is said otherwise."""
 
 PREPARED_S = 3.0
 """Seconds of journeys for which there are cards, as far as they go: a target may stall."""
 
+COLLECTING = (2_000, 1_000_000, 1_000)
+"""Next to nothing becomes garbage in cycles, so old objects are not looked through again; what is
+young is, in small parts: each is a pause in which nothing is sent. 2,000 take less than 1 ms."""
+
+TEXTS_MOST = 256
+"""So many bodies that may come again are kept."""
+
+SETTLING_S = 0.25
+"""So often what was noted is counted."""
+
 PREPARING_S = 30.0
+"""How long that may take at least."""
+
+PREPARING_EACH_S = 0.001
+"""How much longer for each card: who asks for a hundred thousand waits for them."""
 
 Fired = tuple[str, str, float, int, Exception | None, bool]
 """For Locust: method, name, seconds, bytes, what is wrong, whether it is in its statistics yet."""
@@ -57,12 +77,14 @@ class World:
         share: tuple[int, int] = (0, 1),
     ) -> None:
         """`connections`: how many to one place, where arrivals are open. `cards`: how many are
-        made ready, and kept so. `share`: the n-th of so many processes.
+        made ready, and kept so. `share`: the n-th, from 0, of so many processes; all that is given
+        for the whole run, the profile's cards and limits too, is dealt out among them.
         """
         self.plan = plan
         self.profile = plan.profile
         self.policy = plan.profile.policy
         self.offers = plan.profile.operations.keys()
+        self.sizes = [n for n in self.profile.races.sizes if n <= RACE_MOST] or [RACE_MOST]
         self.rate = plan.rate
         self.began = plan.began
         self.now = time.monotonic
@@ -77,7 +99,11 @@ class World:
         """Whether someone listens to each of Locust's request events."""
 
         self.fired: list[Fired] = []
+        self.texts: dict[bytes, bytes] = {}
+        """Bodies that come again and again, each kept once: less memory is touched."""
+
         self._most = connections
+        self._part = -1.0  # of the arrivals; not said yet
         self._connected = 0
         timeout = self.profile.timeout.total_seconds()
         max_rate = self.profile.max_rate
@@ -86,18 +112,20 @@ class World:
             most=connections if plan.arrivals else HOOKS,
             fail=self.fail,
             waited=partial(self.punctual.waited, CONNECTIONS),
-            apart_s=1 / max_rate.per_s if max_rate else 0.0,
+            apart_s=share[1] / max_rate.per_s if max_rate else 0.0,
         )
         self.asks = Asks(self.profile, plan.places, self.engine)
         self.desk = Desk(self.profile, order, self.fail)
         self._numbers = itertools.count()
         self._seed = f"{plan.seed} {share[0]}"
         self.stream = Stream(self, self._rng("stream")) if plan.arrivals else None
-        reserve = cards or 0
+        reserve = math.ceil((cards or 0) / share[1])
         if plan.arrivals and cards is None:
-            reserve = min(int(PREPARED_S * plan.arrivals.per_s() / share[1]) + 10, PREPARED_MOST)
-        self.cards = Cards(self, reserve=reserve)
+            wanted = PREPARED_S * plan.arrivals.per_s() + plan.arrivals.at_once()
+            reserve = min(int(wanted / share[1]) + 10, PREPARED_MOST)
+        self.cards = Cards(self, reserve=reserve, share=share)
         self._thinking = self._rng("thinking")
+        self._choosing = self._rng("choosing")
         self.thinks = plan.think_s > 0
         self._cpu = time.process_time()
 
@@ -111,24 +139,44 @@ class World:
 
         Raises OtpspecError where the run cannot begin.
         """
+        self.prepare()
+        self.begin()
+
+    def prepare(self) -> None:
+        """Make ready what must be there before the first journey.
+
+        Raises OtpspecError where the run cannot begin.
+        """
         _allow_connections()
         self.desk.open()
         self.engine.every_tick(self.desk.ticked)
         self.cards.prepare()
-        deadline = self.now() + PREPARING_S
+        deadline = self.now() + PREPARING_S + self.cards.lacking * PREPARING_EACH_S
         while self.cards.lacking and not self.over.is_set() and self.now() < deadline:
             gevent.sleep(0.01)
         if isinstance(self.failure, OtpspecError):
             raise self.failure
         gc.collect()
         gc.freeze()  # what is there now stays: it need not be looked through again and again
-        gc.set_threshold(50_000, 50, 1000)  # next to nothing becomes garbage in cycles
+        gc.set_threshold(*COLLECTING)
+
+    def begin(self) -> None:
+        """The run begins now."""
         self.plan.begin()
         self.began = self.punctual.began = self.plan.began
         self.recorder.restart()
         self._cpu = time.process_time()
+        self.engine.at(self.now() + SETTLING_S, self._settle)
         if self.stream is not None:
             self.engine.every_tick(self.stream.ticked)
+
+    def _settle(self, due: float) -> None:
+        """Count what was noted, and how many are in flight."""
+        self.recorder.settle()
+        self.recorder.saw_in_flight(self.engine.in_flight())
+        self.punctual.late.settle()
+        self.desk.waits.settle()
+        self.engine.at(due + SETTLING_S, self._settle)
 
     def close(self) -> None:
         """Hang up, and end what was started."""
@@ -173,6 +221,18 @@ class World:
         self.engine.most += 1
         return Slot(self, self._rng(next(self._numbers)))
 
+    def holder(self, card: LoadCard) -> Shopper:
+        """Who uses a card."""
+        known = card.codes
+        card.shopper = Shopper(
+            self.policy,
+            self._choosing,
+            operations=self.offers,
+            codes=lambda: known,
+            sizes=self.sizes,
+        )
+        return card.shopper
+
     def gone(self) -> None:
         """A user's slot is not used any more."""
         self.engine.most -= 1
@@ -180,6 +240,9 @@ class World:
     def shared(self, own: int, total: int) -> None:
         """This process has so many of all users: so large is its part of the arrivals."""
         part = min(own / total, 1.0) if total else 0.0
+        if part == self._part:
+            return  # what is begun anew would not be quite the same schedule
+        self._part = part
         self.engine.most = max(round(self._most * part), 1)
         if self.stream is not None:
             self.stream.share(part)
@@ -195,6 +258,12 @@ class World:
             play.abandon()
         else:
             play.do(step, due)
+
+    def text(self, body: bytes) -> bytes:
+        """A body, to be kept once if it should come again."""
+        if len(self.texts) < TEXTS_MOST:
+            self.texts[body] = body
+        return body
 
     # --- what is told ---------------------------------------------------------------------------
 
@@ -215,23 +284,20 @@ class World:
         method = "(hook)" if hook else ask.method
         self.fired.append((method, ask.name, seconds, length, error, counted))
 
+    def measures(self) -> Measures:
+        """All that was measured up to now."""
+        found = Measures(self.recorder, self.punctual)
+        found.waits = self.desk.waits
+        found.code_requests, found.code_cpu_s = self.desk.spent
+        found.cpu_s = time.process_time() - self._cpu
+        if self.stream is not None:
+            found.most_under_way = self.stream.most_under_way
+        return found
+
     def result(self, users: int, notes: list[str], *, lasted: float) -> LoadResult:
         """What was measured."""
-        recorder, plan = self.recorder, self.plan
-        codes = self.desk.report(time.process_time() - self._cpu)
-        if plan.arrivals is None:
-            found = recorder.result(f"closed: {users} users", users, notes, lasted=lasted)
-            return msgspec.structs.replace(found, codes=codes)
-        assert self.stream is not None  # noqa: S101 - an open run has one
-        notes = [*self.punctual.notes(recorder.requests), *notes]
-        users = self.stream.most_under_way
-        found = recorder.result(str(plan.arrivals), users, notes, lasted=lasted)
-        return msgspec.structs.replace(
-            found,
-            trusted=self.punctual.trusted(recorder.requests),
-            schedule=self.punctual.schedule(plan.arrivals),
-            codes=codes,
-        )
+        arrivals, reads = self.plan.arrivals, self.profile.channels[0].sends
+        return self.measures().result(arrivals, users, notes, lasted=lasted, reads_codes=reads)
 
 
 def _allow_connections() -> None:

@@ -57,7 +57,7 @@ class Memory:
     def __init__(self, policy: Policy) -> None:
         self._max_wrong = policy.max_wrong
         self._voids = policy.wrong_csc == "void"
-        self.challenges: dict[int, Past | None] = {}  # None: nothing worth remembering yet
+        self.challenges: dict[int, Past] = {}  # those of which there is something to remember
         self.first_called = math.inf  # the card's first start, in target time
         self.newest = -1  # the highest number of a challenge that was ever asked for
         self.streak: list[Failure] = []  # since the count was last cleared
@@ -103,9 +103,6 @@ class Memory:
     def _started(self, number: int, called: float) -> None:
         self.newest = max(self.newest, number)
         self.first_called = min(self.first_called, called)
-        self.challenges[number] = None
-        if len(self.challenges) > KEPT:
-            del self.challenges[next(iter(self.challenges))]
 
     def _verified(self, number: int, answered: AbstractSet[Outcome]) -> None:
         if Outcome.APPROVED in answered:
@@ -131,12 +128,12 @@ class Memory:
             past.tries += not by_csc
 
     def _past(self, number: int) -> Past | None:
-        """A challenge's past, to be written to; None where the challenge is forgotten."""
-        if number not in self.challenges:
-            return None
-        past = self.challenges[number]
-        if past is None:
+        """A challenge's past, to be written to; None where there never was such a challenge."""
+        past = self.challenges.get(number)
+        if past is None and number <= self.newest:
             past = self.challenges[number] = Past()
+            if len(self.challenges) > KEPT:
+                del self.challenges[next(iter(self.challenges))]
         return past
 
     def _cleared(self) -> None:

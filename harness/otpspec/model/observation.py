@@ -4,8 +4,6 @@ from enum import StrEnum
 
 import msgspec
 
-from otpspec.outcome import Outcome
-
 _NO_CHANCES: frozenset[str] = frozenset()
 
 
@@ -25,8 +23,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     """The rules that this answer could have broken: empty where it was silent."""
 
     rule: str = ""  # broken: the rule
-    expected: tuple[Outcome, ...] = ()  # broken: what was legal, sorted
-    got: tuple[Outcome, ...] = ()  # broken: what the answer means, sorted
+    expected: tuple[str, ...] = ()  # broken: the outcomes that were legal, sorted; or other words
+    got: tuple[str, ...] = ()  # broken: the outcomes that the answer may mean, sorted
     because: str = ""  # broken: why only that was legal
 
     @property

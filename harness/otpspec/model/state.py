@@ -45,7 +45,10 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
     def find(self, number: int) -> Challenge | None:
         """The challenge of that number, unless it was forgotten or never was."""
-        for challenge in reversed(self.challenges):
+        challenges = self.challenges
+        if challenges and challenges[-1].number == number:
+            return challenges[-1]  # as it nearly always is
+        for challenge in challenges:
             if challenge.number == number:
                 return challenge
         return None

@@ -31,7 +31,7 @@ class Tracker:
     up, or never: a target that may still be at it is not to be asked about the same card.
     """
 
-    __slots__ = ("_memory", "_policy", "_states", "_usual", "spent")
+    __slots__ = ("_judge_usual", "_memory", "_policy", "_states", "_usual", "spent")
 
     def __init__(self, policy: Policy, *, unknown: bool = False) -> None:
         """`unknown`: whether others may have used the card, so that any count is possible."""
@@ -41,6 +41,7 @@ class Tracker:
             self._states = tuple(map(State, range(policy.max_wrong + 1)))
         self._memory = Memory(policy)
         self._usual = usual.of(policy)
+        self._judge_usual = self._usual.judge
         self.spent = False
         """Whether too much is unknown of the card for anything to be judged."""
 
@@ -61,9 +62,11 @@ class Tracker:
         `called` and `returned` are seconds of target time. `outcomes` is what the answer may mean;
         None: no answer came, so that the operation may have happened or not.
         """
-        if len(self._states) == 1 and outcomes is not None:
-            state, memory = self._states[0], self._memory
-            found = self._usual.judge(state, memory, operation, called, returned, outcomes)
+        states = self._states
+        if len(states) == 1 and outcomes is not None:
+            found = self._judge_usual(
+                states[0], self._memory, operation, called, returned, outcomes
+            )
             if found is not None:
                 self._states = (found[0],)
                 return found[1]
@@ -86,8 +89,8 @@ class Tracker:
         self._memory.note(operation, called, outcomes)
         return observation
 
-    def delivered(self, challenge: int, code: str, seen: float) -> None:
-        """The code of a challenge's latest message, and when it was seen.
+    def delivered(self, challenge: int, code: str, seen: float) -> float | None:
+        """The code of a challenge's latest message, and when it was seen; when it dies, as `dies`.
 
         For a start or a resend that was observed before its message was read.
         """
@@ -99,14 +102,14 @@ class Tracker:
                 known = Challenge(c.number, code, c.csc_required, sent, c.fate, c.failures)
                 others = state.challenges[:-1]
                 self._states = (State(state.failures, (*others, known), state.locked),)
-                return
+                return sent[1] + self._usual.life
         told: list[State] = []
         for state in self._states:
             found = state.find(challenge)
             if found is None:
                 continue
             if found.code == code:
-                return
+                return self.dies(challenge)
             if found.code is None:
                 sent = (found.sent[0], min(found.sent[1], seen))
                 c = found
@@ -114,6 +117,7 @@ class Tracker:
                 told.append(State(state.failures, state.put(known), state.locked))
         if told:
             self._go_on(told)
+        return self.dies(challenge)
 
     def codes(self) -> set[str]:
         """Every code that is known of the card: a guess that must be wrong is none of them."""

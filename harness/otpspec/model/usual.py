@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from otpspec.model.chances import LATE
-from otpspec.model.memory import KEPT, Memory
+from otpspec.model.memory import Memory
 from otpspec.model.observation import Judgement, Observation
 from otpspec.model.operation import Csc, Operation, Start, Verify
 from otpspec.model.state import REMEMBERED, Challenge, Fate, State
@@ -85,8 +85,23 @@ class Usual:
         if state.failures >= self.most or memory.malformed:
             return None
         if type(operation) is Verify:
-            return self._verified(state, memory, operation, called, returned, outcomes)
-        if type(operation) is Start and outcomes == _DONE and self._keeps:
+            challenge = state.find(operation.challenge)
+            if challenge is None or challenge.fate is not None:
+                return None
+            code = challenge.code
+            if code is None:
+                return None
+            if returned - challenge.sent[0] >= self._validity:
+                return None
+            if operation.otc != code:
+                if outcomes != _WRONG_OTC or state.failures + 1 >= self.most:
+                    return None
+                return self._refused(state, memory, operation, called)
+            asked = challenge.csc_required is not False and operation.csc is not _RIGHT
+            if asked or outcomes != _APPROVED:
+                return None
+            return self._approved(state, memory, challenge, called, returned)
+        if type(operation) is Start and self._keeps and outcomes == _DONE:
             return self._started(state, memory, operation, called, returned)
         return None
 
@@ -119,35 +134,9 @@ class Usual:
             memory.newest = number
         if called < memory.first_called:
             memory.first_called = called
-        memory.challenges[number] = None
-        if len(memory.challenges) > KEPT:
-            del memory.challenges[next(iter(memory.challenges))]
         sent = (called, _NEVER if operation.seen is None else operation.seen)
         begun = Challenge(number, operation.code, operation.csc_required, sent)
         return State(state.failures, (*challenges, begun)), _LEGAL[bits]
-
-    def _verified(
-        self,
-        state: State,
-        memory: Memory,
-        operation: Verify,
-        called: float,
-        returned: float,
-        outcomes: AbstractSet[Outcome],
-    ) -> Usually | None:
-        challenge = state.find(operation.challenge)
-        if challenge is None or challenge.fate is not None or challenge.code is None:
-            return None
-        if returned - challenge.sent[0] >= self._validity:
-            return None
-        if operation.otc != challenge.code:
-            if outcomes != _WRONG_OTC or state.failures + 1 >= self.most:
-                return None
-            return self._refused(state, memory, operation, called)
-        asked = operation.csc is not _RIGHT and challenge.csc_required is not False
-        if outcomes != _APPROVED or asked:
-            return None
-        return self._approved(state, memory, challenge, called, returned)
 
     def _approved(
         self, state: State, memory: Memory, c: Challenge, called: float, returned: float

@@ -1,9 +1,10 @@
 """From an answer's bytes to the set of outcomes that it may mean, and to what is kept of it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import jmespath
@@ -208,14 +209,53 @@ def retry_after(raw: Raw) -> float | None:
     return max(0.0, seconds) if seconds <= _LONGEST_RETRY_S else None  # nor for what is no number
 
 
+class _Fields(NamedTuple):
+    """What is asked of a body whose patterns and captures look at names on top only: nothing else
+    of it is decoded."""
+
+    decode: Callable[[bytes], Any]
+    asked: Callable[[Any], tuple[Any, ...]]  # what patterns look at
+    kept: Callable[[Any], tuple[Any, ...]]
+    names: tuple[str, ...]  # what is kept is called so
+
+    @classmethod
+    def of(cls, request: schema.Request) -> "_Fields | None":
+        asked = list(dict.fromkeys(name for answer in request.answers for name in answer.json))
+        kept = list(request.capture.values())
+        paths = [path for path in (*asked, *kept) if isinstance(path, str)]
+        if len(paths) < len(asked) + len(kept) or not all(map(str.isidentifier, paths)):
+            return None
+        known = {path: f"f{n}" for n, path in enumerate(dict.fromkeys(paths))}
+        document = msgspec.defstruct(
+            "Body", [(f, Any, None) for f in known.values()], rename=_spelled(known), gc=False
+        )
+        decoder = msgspec.json.Decoder(document)
+        return cls(decoder.decode, _picked(known, asked), _picked(known, kept), (*request.capture,))
+
+
+def _spelled(known: Mapping[str, str]) -> Callable[[str], str]:
+    spelling = {field: path for path, field in known.items()}
+    return lambda field: spelling[field]
+
+
+def _picked(known: Mapping[str, str], paths: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these fields out of a body, always as a tuple."""
+    fields = [known[path] for path in paths]
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    if not fields:
+        return lambda body: ()
+    one = attrgetter(fields[0])
+    return lambda body: (one(body),)
+
+
 class Reader:
     """Reads the answers of one request."""
 
     def __init__(self, request: schema.Request) -> None:
         self._patterns = [Pattern(answer) for answer in request.answers]
         self._captures = [(name, capture(source)) for name, source in request.capture.items()]
-        plain = all(isinstance(source, str) for source in request.capture.values())
-        self._plain = [(k, query(str(v))) for k, v in request.capture.items()] if plain else None
+        self._fields = _Fields.of(request)
         self.needs_head = any(p.needs_head for p in self._patterns) or any(
             isinstance(wanted, schema.Capture) and wanted.json is None
             for wanted in request.capture.values()
@@ -257,25 +297,38 @@ class Reader:
         if not self._captures:
             known = self._known.get((status, body)) or self._learn(status, body, body)
             return known[0]
+        fields = self._fields
+        if fields is None:
+            return self._read_captures(status, body)
         try:
-            document = decode(body)
-        except ValueError:
-            document = None
-        values = tuple([find(document) for find in self._asked])
+            document = fields.decode(body)
+        except (ValueError, RecursionError):  # no JSON, or none with names on top
+            return self.read(Raw(status, _NO_HEADERS, body))
+        values = fields.asked(document)
         for value in values:
             if value is not None and type(value) is not str:  # true is not 1, and lists have no key
                 return self.read(Raw(status, _NO_HEADERS, body))
         bare, kept = self._known.get((status, values)) or self._learn(status, values, body)
         if not kept:
             return bare
-        if self._plain is None:
-            return Reading(bare.outcomes, self.captured(Raw(status, _NO_HEADERS, body)))
-        found = {}
-        for name, find in self._plain:
-            value = find(document)
-            if value is not None:
-                found[name] = value
+        found = dict(zip(fields.names, fields.kept(document), strict=True))
+        if None in found.values():
+            found = {name: value for name, value in found.items() if value is not None}
         return Reading(bare.outcomes, found)
+
+    def _read_captures(self, status: int, body: bytes) -> Reading:
+        """Where something deeper than a name on top is asked of the body."""
+        try:
+            document = decode(body)
+        except ValueError:
+            document = None
+        values = tuple([find(document) for find in self._asked])
+        if any(value is not None and type(value) is not str for value in values):
+            return self.read(Raw(status, _NO_HEADERS, body))
+        bare, kept = self._known.get((status, values)) or self._learn(status, values, body)
+        if not kept:
+            return bare
+        return Reading(bare.outcomes, self.captured(Raw(status, _NO_HEADERS, body)))
 
     def _learn(self, status: int, key: Any, body: bytes) -> tuple[Reading, bool]:
         outcomes, kept = self._meaning(Raw(status, _NO_HEADERS, body))

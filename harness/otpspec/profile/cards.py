@@ -13,6 +13,9 @@ from otpspec.profile.reader import Findings
 
 Row = dict[str, str]
 
+MADE_UP = ("pan", "csc", "phone", "email", "passphrase")
+"""What a card has that the harness makes up."""
+
 
 def read(cards: schema.Cards, folder: Path, found: Findings) -> list[Row]:
     """The rows of [cards], those of the file after those of the table."""
@@ -45,9 +48,27 @@ def check(rows: list[Row], profile: schema.Profile, policy: Policy, found: Findi
     labels = [row["label"] for row in rows if row.get("label")]
     if len(set(labels)) < len(labels):
         found.add("cards", "two cards have the same label: what each went through is noted by it")
-    if profile.operations.enroll is None and profile.cards == schema.Cards():
-        text = "missing; or list cards that the target knows in [[cards.given]] or cards.csv"
+    if profile.cards.made_up:
+        _check_made_up(profile, found)
+    elif profile.operations.enroll is None and profile.cards == schema.Cards():
+        text = (
+            "missing; or list cards that the target knows in [[cards.given]] or cards.csv; "
+            "or, where it takes any phone or address, write cards.made_up = true"
+        )
         found.add("operations.enroll", text)
+
+
+def _check_made_up(profile: schema.Profile, found: Findings) -> None:
+    """Cards come from one place only, and have no other values than a card that is made up."""
+    if profile.operations.enroll is not None:
+        text = "true, and there is [operations.enroll], which makes them known; take one away"
+        found.add("cards.made_up", text)
+    if profile.cards.given or profile.cards.csv is not None:
+        text = "true, and cards are listed beside it; take one away"
+        found.add("cards.made_up", text)
+    for name in sorted(_asked_of_a_card(profile) - set(MADE_UP)):
+        known = ", ".join(MADE_UP)
+        found.add("cards.made_up", f"a card that is made up has no {name}; it has {known}")
 
 
 def _asked_of_a_card(profile: schema.Profile) -> set[str]:

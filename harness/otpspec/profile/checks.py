@@ -11,7 +11,7 @@ import msgspec
 from otpspec.outcome import SUCCESS, Outcome
 from otpspec.policy import Policy
 from otpspec.power import Power
-from otpspec.profile import schema
+from otpspec.profile import goals, mix, schema
 from otpspec.profile.answers import query
 from otpspec.profile.places import compile_tree, names_in
 from otpspec.profile.reader import Findings, did_you_mean
@@ -47,6 +47,8 @@ def check(found: Findings) -> None:
                 _check_capture(table, place, found)
             case schema.Races():
                 _check_races(table, place, found)
+            case schema.Load():
+                _check_load(table, place, found)
             case schema.Launch() if not table.command:
                 found.add(f"{place}.command", 'empty; a list like ["python", "server.py"]')
             case _ if re.fullmatch(r"inbox(\[\d+\])?", place):
@@ -116,6 +118,18 @@ def _check_races(races: schema.Races, place: str, found: Findings) -> None:
         found.add(f"{place}.rounds", f"{races.rounds} is too small; at least 1")
     for index, url in enumerate(races.base_urls):
         _check_url(url, f"{place}.base_urls[{index}]", found)
+
+
+def _check_load(load: schema.Load, place: str, found: Findings) -> None:
+    for name, text in mix.faults(load.mix):
+        where = f"{place}.mix.{name}" if name else f"{place}.mix"
+        found.add(where, text)
+    for name, goal in goals.of_table(load.slo):
+        if isinstance(goal, str):
+            found.add(f"{place}.slo.{name}", goal)
+    if not 0 < load.clock_rate <= 1000:
+        text = f"{load.clock_rate:g} is no rate of a clock; from 1, as time runs, to 1000"
+        found.add(f"{place}.clock_rate", text)
 
 
 def _check_url(url: str, place: str, found: Findings) -> None:

@@ -11,6 +11,7 @@ from otpspec.policy import Policy
 from otpspec.power import Power
 from otpspec.profile import schema
 from otpspec.profile.answers import Headers, Raw, Reading
+from otpspec.profile.goals import Goal, of_table
 from otpspec.profile.messages import Channel
 from otpspec.profile.places import Values
 from otpspec.profile.requests import Base, Operation, Request, Step
@@ -47,6 +48,15 @@ class Races:
         self.rounds = min(self.power.rounds, races.rounds or self.power.rounds)
 
 
+class Load:
+    """Who comes in a load run, and what the target promises then."""
+
+    def __init__(self, load: schema.Load) -> None:
+        self.mix = load.mix
+        self.goals = [goal for _, goal in of_table(load.slo) if isinstance(goal, Goal)]
+        self.clock_rate = load.clock_rate
+
+
 class Profile:
     """What a TOML file says of a target.
 
@@ -76,20 +86,27 @@ class Profile:
         self.timeout: timedelta = target.timeout
         self.max_rate = Rate.parse(target.max_rate) if target.max_rate else None
         self.policy = policy
+        self.declared = frozenset(read.policy)
+        """The keys of the policy that the file itself has: the rest are defaults, no promises."""
+
         self.amounts = read.amounts
         self.races = Races(read.races)
+        self.load = Load(read.load)
         self.unknown_card = {f"card.{key}": value for key, value in read.unknown_card.items()}
         self.waive = read.waive
         self.launch = read.launch
         self.cards = cards or []
         """Cards that the target knows already, each name to text; none: they are enrolled."""
 
+        self.makes_cards_up = read.cards.made_up
+        """Whether the target takes any card, and none is enrolled."""
+
         self.max_locked = read.cards.max_locked
         self.secrets = secrets
         """Values of the environment that went into requests: never to be written anywhere."""
 
         listed = read.inbox if isinstance(read.inbox, list) else [read.inbox]
-        self.channels = [Channel(inbox, base) for inbox in listed]
+        self.channels = [Channel(inbox, base, policy) for inbox in listed]
         self.clock = ClockFormat(read.clock, base)
         version = target.version
         self.version_text = version if isinstance(version, str) else ""

@@ -1,10 +1,13 @@
 """How the messages of an inbox are read: which is whose, and where its code is."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from otpspec.policy import Policy
 from otpspec.profile import schema
 from otpspec.profile.answers import decode, query
+from otpspec.profile.finding import codes_in
 from otpspec.profile.places import Template, Values
 from otpspec.profile.requests import Base, Step
 
@@ -24,8 +27,9 @@ class Message(NamedTuple):
 class Channel:
     """One way by which codes come: an inbox of the profile."""
 
-    def __init__(self, settings: schema.Inbox, base: Base) -> None:
+    def __init__(self, settings: schema.Inbox, base: Base, policy: Policy) -> None:
         self.settings = settings
+        self._digits = policy.digits
         self.kind = str(settings.__struct_config__.tag)
         self.contact = settings.contact
         self.sends = not isinstance(settings, schema.TotpInbox | schema.StaticInbox)
@@ -73,10 +77,19 @@ class Channel:
     def _message(self, message: Any) -> Message:
         return Message(str(self._id(message)), str(self._text(message) or ""))
 
-    def code(self, message: Message) -> str | None:
-        """The code in a message's text, or None."""
-        match = self._code.search(message.text)
-        return match[1] if match else None
+    def code(self, message: Message, known: Iterable[str] = ()) -> str | None:
+        """The code in a message's text, or None. `known`: the card's numbers: they are none."""
+        return next(iter(self.codes(message.text, known)), None)
+
+    def codes(self, text: str, known: Iterable[str] = ()) -> list[str]:
+        """What may be the code of a text, the likeliest first; one, where there is no doubt.
+
+        A pattern of the profile's own says what it is. Of all numbers it is the one that is as
+        long as declared, that the text calls a code, and that is none of the card's own.
+        """
+        if self.settings.code == schema.CODE:
+            return codes_in(text, self._code, self._digits, known)
+        return list(dict.fromkeys(match[1] for match in self._code.finditer(text) if match[1]))
 
     def concerns(self, message: Message, reference: Any) -> bool:
         """Whether a message is about the transaction with this reference, as far as it says."""

@@ -50,15 +50,15 @@ class Prepared:
         if absent is None or values[absent] is MISSING:  # as it was the last time, most likely
             head, body = layout.head(values), layout.body(values)
             try:
-                joined = _join(head + body)
+                joined = _join(body)
+                length = layout.length + len(joined)
+                joined += _join(head)
             except TypeError:
                 pass
             else:
-                if not (joined.isascii() and joined.isalnum()) and not _plain(joined):
+                if not (joined.isalnum() and joined.isascii()) and not _plain(joined):
                     return None
-                text = layout.body_text % body
-                head_text = layout.head_text % (*head, number, len(text))
-                return (head_text + text).encode("latin-1")
+                return (layout.text % (*head, number, length, *body)).encode("latin-1")
         return self._other(values, number)
 
     def _other(self, values: Values, number: int) -> bytes | None:
@@ -73,10 +73,11 @@ class Prepared:
             return self.fill(values, number)
         texts = {n: str(v) if type(v) is int else v for n, v in values.items()}
         head, body = layout.head(texts), layout.body(texts)
-        if not _plain(_join(head + body)):
+        joined = _join(body)
+        if not _plain(_join(head) + joined):
             return None
-        text = layout.body_text % body
-        return (layout.head_text % (*head, number, len(text)) + text).encode("latin-1")
+        length = layout.length + len(joined)
+        return (layout.text % (*head, number, length, *body)).encode("latin-1")
 
     def _lay_out(self, kinds: tuple[type, ...]) -> "_Layout | None":
         absent = [n for n, kind in zip(self._names, kinds, strict=True) if kind is _MISSING]
@@ -94,7 +95,7 @@ class Prepared:
 class _Layout:
     """The text of a request between its places."""
 
-    __slots__ = ("absent", "body", "body_text", "head", "head_text")
+    __slots__ = ("absent", "body", "head", "length", "text")
 
     def __init__(
         self, data: str, marks: Mapping[str, str], number: str, absent: Sequence[str]
@@ -109,9 +110,12 @@ class _Layout:
         text, self.head = _split(before, marks)
         rest, more = _split(after, marks)
         assert not more({}), "a place after the request's number"  # noqa: S101
-        self.head_text = text + "%d" + rest
-        self.head_text += "\r\nContent-Length: %d\r\n\r\n" if sized != head else "\r\n\r\n%.0s"
-        self.body_text, self.body = _split(body, marks)
+        ends = "\r\nContent-Length: %d\r\n\r\n" if sized != head else "\r\n\r\n%.0s"
+        body_text, self.body = _split(body, marks)
+        self.text = text + "%d" + rest + ends + body_text
+        self.length = len(body) - sum(body.count(mark) * len(mark) for mark in marks)
+        """Of a body whose places are all empty."""
+
         self.absent = absent[0] if absent else None
 
     @classmethod
@@ -119,7 +123,7 @@ class _Layout:
         """What fits nothing."""
         found = cls.__new__(cls)
         found.absent = None
-        found.head_text = found.body_text = ""
+        found.text, found.length = "", 0
         found.head = lambda values: (None,)
         found.body = lambda values: ()
         return found

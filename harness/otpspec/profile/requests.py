@@ -31,6 +31,9 @@ _encode = msgspec.json.Encoder().encode
 _quote = partial(quote, safe="")
 _BREAKS = re.compile(r"[\r\n\0]+")
 _MOST_TRIES = 8
+_BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""How long is waited, time after time, where a target that throttles does not say for how long."""
+
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_TARGET = 60_000  # httpx refuses URLs from 65,536 characters on
 
@@ -45,6 +48,7 @@ class Request(NamedTuple):
     body: bytes
     origin: str = ""  # scheme, host and port
     after_s: float | None = None  # it was refused unread: seconds of target time to wait first
+    guessed: bool = False  # whether that time is ours: the target has not said when to come back
     decisive: bool = False  # the one of its operation that is released together with others
 
 
@@ -204,31 +208,35 @@ class Operation:
 def _asked(
     step: Step, request: Request, origins: Collection[str], *, patient: bool
 ) -> Generator[Request, Raw, Reading]:
-    """What a request came to; one that was refused unread is sent again when its time has come."""
-    for _ in range(_MOST_TRIES):
-        raw = yield from _followed(step, request, origins)
-        reading = step.read(raw)
-        wait = retry_after(raw) if patient and reading.outcomes == {Outcome.THROTTLED} else None
-        if wait is None:
-            break
-        request = request._replace(after_s=wait)
-    return reading
-
-
-def _followed(
-    step: Step, request: Request, origins: Collection[str]
-) -> Generator[Request, Raw, Raw]:
-    """A request's answer, after the redirects that the profile wants to be followed."""
-    raw = yield request
+    """What a request came to, after the redirects that the profile wants to be followed."""
+    raw = yield from _patiently(step, request, patient=patient)
     cookies = dict(raw.cookies)
     for _ in range(step.follow):
         request_to = redirected(request, raw)
         if request_to is None or request_to.origin not in origins:
             break
         request = request_to
-        raw = yield request
+        raw = yield from _patiently(step, request, patient=patient)
         cookies |= raw.cookies
-    return Raw(raw.status, raw.headers, raw.body, cookies)
+    return step.read(Raw(raw.status, raw.headers, raw.body, cookies))
+
+
+def _patiently(step: Step, request: Request, *, patient: bool) -> Generator[Request, Raw, Raw]:
+    """A request's answer; where it was refused unread it is sent again when its time has come.
+
+    It alone, and not the one that led to it: that was carried out.
+    """
+    back_off = iter(_BACK_OFF_S)
+    for _ in range(_MOST_TRIES):
+        raw = yield request
+        if not patient or step.read(raw).outcomes != {Outcome.THROTTLED}:
+            break
+        says = "retry-after" in raw.headers
+        wait = retry_after(raw) if says else next(back_off, None)
+        if wait is None:
+            break
+        request = request._replace(after_s=wait, guessed=not says)
+    return raw
 
 
 def redirected(request: Request, raw: Raw) -> Request | None:
@@ -242,7 +250,7 @@ def redirected(request: Request, raw: Raw) -> Request | None:
     except ValueError:
         return None
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    moved = request._replace(origin=origin(url), target=target)
+    moved = request._replace(origin=origin(url), target=target, after_s=None, guessed=False)
     if raw.status in (307, 308):
         return moved
     headers = tuple(pair for pair in moved.headers if pair[0].lower() != "content-type")

@@ -249,6 +249,7 @@ class Amounts(_Table, frozen=True, kw_only=True):
 class Cards(_Table, frozen=True, kw_only=True):
     """Cards that the target already knows, where none can be enrolled: each a table of texts."""
 
+    made_up: bool = False  # the target takes any card: nobody has to enrol those that are made up
     given: list[dict[str, str]] = []
     csv: str | None = None  # a file with a line of names, from the profile's own folder
     max_locked: int | None = None  # how many a run may lock for good
@@ -263,6 +264,14 @@ class Races(_Table, frozen=True, kw_only=True):
     power: str = "95%/15%"  # found with 95 % probability where it shows in 15 % of rounds
     rounds: int | None = None  # at most so many rounds of each race, whatever the power
     base_urls: list[str] = []  # other nodes of the target: a burst is spread over all of them
+
+
+class Load(_Table, frozen=True, kw_only=True):
+    """Who comes in a load run, and what the target promises then."""
+
+    mix: dict[str, float] = {}  # behaviour: how often, in proportion to the others
+    slo: dict[str, Any] = {}  # "p99", "verify.p99", "errors": at most so much
+    clock_rate: float = 1  # under clock.kind = "faketime": seconds of target time a second
 
 
 class Operations(_Table, frozen=True, kw_only=True):
@@ -290,5 +299,6 @@ class Profile(_Table, frozen=True, kw_only=True):
     cards: Cards = Cards()
     amounts: Amounts = Amounts()
     races: Races = Races()
+    load: Load = Load()
     unknown_card: dict[str, str] = {}  # {card.…} of a card that does not exist
     waive: dict[str, str] = {}  # rule id: why it does not matter that it is not applicable

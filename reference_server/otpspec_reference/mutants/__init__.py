@@ -12,6 +12,7 @@ from otpspec_reference.mutants import (  # noqa: F401
     expiry,
     inputs,
     issue,
+    load,
     lockout,
     privacy,
     race,

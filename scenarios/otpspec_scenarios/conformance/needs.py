@@ -1,5 +1,7 @@
 """What a scenario needs of the policy, said in the words of the profile."""
 
+from dataclasses import replace
+
 from otpspec import NotApplicable, Outcome, Trial
 
 
@@ -37,6 +39,21 @@ async def needs_codes_that_work_elsewhere(trial: Trial) -> None:
     """Where a code only works in the session that it was made in, others cannot try it at all."""
     if not await codes_work_elsewhere(trial):
         raise NotApplicable("a code only works in the session in which it was asked for")
+
+
+async def needs_transactions_told_apart(trial: Trial) -> None:
+    """Where a code is verified by card and code alone, a card has one transaction, the newest.
+
+    What a request has of its transaction may be no more than a session, or a page's token. So one
+    card's right code is sent with all that another card's transaction has: where that is approved,
+    it is the card that says which code is meant.
+    """
+    mine, theirs = await trial.start(await trial.card()), await trial.start(await trial.card())
+    answer = await trial.verify(replace(theirs, card=mine.card), mine.otc)
+    if Outcome.APPROVED in answer.outcomes:
+        raise NotApplicable(
+            "a code is looked for by its card: two transactions of a card are not told apart"
+        )
 
 
 async def codes_work_elsewhere(trial: Trial) -> bool:

@@ -80,7 +80,8 @@ class Rounds:
     def reuses(self) -> bool:
         """Whether all rounds are played on one card: one of the profile's own."""
         profile = self.trial.profile
-        return bool(profile.cards) or "enroll" not in profile.operations
+        fresh = profile.makes_cards_up or "enroll" in profile.operations
+        return bool(profile.cards) or not fresh
 
     async def __aiter__(self) -> AsyncIterator["Round"]:
         self._needs_answers_of_its_own()

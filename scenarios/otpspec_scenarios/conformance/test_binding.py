@@ -4,7 +4,10 @@ import re
 from dataclasses import replace
 
 from otpspec import REFUSED, Challenge, NotApplicable, Outcome, Trial, proves
-from otpspec_scenarios.conformance.needs import needs_more_than_one_try
+from otpspec_scenarios.conformance.needs import (
+    needs_more_than_one_try,
+    needs_transactions_told_apart,
+)
 
 
 async def another(trial: Trial, challenge: Challenge, *, same_card: bool) -> Challenge:
@@ -16,6 +19,7 @@ async def another(trial: Trial, challenge: Challenge, *, same_card: bool) -> Cha
 @proves("BINDING-1")
 async def test_code_of_another_transaction_of_the_card_is_refused(trial: Trial) -> None:
     needs_more_than_one_try(trial)
+    await needs_transactions_told_apart(trial)
     first = await trial.start()
     second = await another(trial, first, same_card=True)
 

@@ -226,6 +226,9 @@ async def test_locked_cards_answer_does_not_tell_a_right_code_from_a_wrong_one(
 
 @proves("LOCKOUT-9")
 async def test_other_cards_are_not_locked(trial: Trial) -> None:
+    clean = await trial.try_start(await trial.card())
+    if Outcome.LOCKED in clean.outcomes:  # by what other scenarios do meanwhile
+        trial.expect(clean, Outcome.DONE, because="no wrong code was ever sent for this card")
     other = await trial.start(await trial.card())
     await trial.lock(await trial.card())
 

@@ -1,18 +1,38 @@
 """REPLAY: a code is good once, and what is over stays over."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from otpspec import REFUSED, NotApplicable, Outcome, Trial, proves
+from otpspec import REFUSED, Answer, Challenge, NotApplicable, Outcome, Trial, proves
+from otpspec_scenarios.conformance.refusing import all_refused
+
+
+async def used(trial: Trial) -> tuple[Challenge, Challenge]:
+    """A transaction that was approved; and the same with the cookies from before.
+
+    Whoever was signed in by an approval may be refused for that, not because the code was used. So
+    a code is also tried again as somebody would who has noted code and cookies.
+    """
+    challenge = await trial.start()
+    before = replace(challenge, jar=None if challenge.jar is None else challenge.jar.copy())
+    await trial.approved(challenge, because="the code is right and unused")
+    return before, challenge
+
+
+async def tried_again(trial: Trial, payers: tuple[Challenge, Challenge], otc: Any) -> list[Answer]:
+    """A used code again, from both."""
+    return [await trial.verify(payer, otc) for payer in payers]
 
 
 @proves("REPLAY-1")
 async def test_used_code_is_refused(trial: Trial) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    both = await used(trial)
 
-    answer = await trial.verify(challenge)
+    answers = await tried_again(trial, both, both[0].otc)
 
-    trial.expect(answer, *REFUSED, because="the code was used a moment ago")
+    all_refused(trial, answers, because="the code was used a moment ago")
 
 
 @proves("REPLAY-1")
@@ -39,23 +59,21 @@ SPELLINGS = {
 @proves("REPLAY-2")
 @pytest.mark.parametrize("what", SPELLINGS)
 async def test_used_code_is_refused_in_another_spelling(trial: Trial, what: str) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    both = await used(trial)
 
-    answer = await trial.verify(challenge, SPELLINGS[what].format(challenge.otc))
+    answers = await tried_again(trial, both, SPELLINGS[what].format(both[0].otc))
 
-    trial.expect(answer, *REFUSED, because="the code was used, however it is spelled")
+    all_refused(trial, answers, because="the code was used, however it is spelled")
 
 
 @proves("REPLAY-2")
 async def test_used_code_is_refused_later_too(trial: Trial) -> None:
-    challenge = await trial.start()
-    await trial.approved(challenge, because="the code is right and unused")
+    both = await used(trial)
 
     for share in (0.3, 0.6, 0.95, 1.05):
-        await trial.clock.sleep_until(challenge.sent_latest + share * trial.policy.validity)
-        answer = await trial.verify(challenge)
-        trial.expect(answer, *REFUSED, because=f"the code was used {share:g} validities ago")
+        await trial.clock.sleep_until(both[0].sent_latest + share * trial.policy.validity)
+        answers = await tried_again(trial, both, both[0].otc)
+        all_refused(trial, answers, because=f"the code was used {share:g} validities ago")
 
 
 @proves("REPLAY-3")
@@ -80,7 +98,8 @@ async def test_transaction_is_over_when_another_is_started_where_that_is_declare
     answer = await trial.verify(first)
 
     trial.expect(answer, *REFUSED, because="a new transaction of the card voids the one before")
-    await trial.approved(second, because="it is the newest transaction of the card (control)")
+    if trial.policy.max_wrong > 1:  # the one before may have counted as a wrong code
+        await trial.approved(second, because="it is the newest transaction of the card (control)")
 
 
 @proves("REPLAY-3")

@@ -7,6 +7,7 @@ import pytest
 
 from otpspec import MISSING, REFUSED, Outcome, Trial, proves
 from otpspec_scenarios.conformance.needs import needs_more_than_one_try
+from otpspec_scenarios.conformance.refusing import all_refused
 
 
 @proves("VERIFY-1")
@@ -45,10 +46,13 @@ async def test_nothing_is_accepted_where_no_code_was_issued(trial: Trial, otc: A
     never = {name: _another_id(value) for name, value in challenge.captures.items()}
     only_the_id = {name: value for name, value in never.items() if name == "id"}
 
-    for other, jar in ((never, trial.session.jar()), (only_the_id, challenge.jar)):
-        changed = replace(challenge, captures={**challenge.captures, **other}, jar=jar)
-        answer = await trial.verify(changed, otc)
-        trial.expect(answer, *REFUSED, because="this transaction was never started")
+    nobody = replace(challenge, card=await trial.card())  # for whom no code was ever made
+    others = [replace(challenge, captures={**challenge.captures, **never}, jar=trial.session.jar())]
+    others += [replace(challenge, captures={**challenge.captures, **only_the_id}), nobody]
+
+    answers = [await trial.verify(other, otc) for other in others]
+
+    all_refused(trial, answers, because="this transaction was never started")
 
 
 @proves("VERIFY-3")

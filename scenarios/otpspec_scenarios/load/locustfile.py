@@ -8,8 +8,8 @@ from typing import Any
 from locust import events
 from locust.env import Environment
 
-from otpspec.load.user import OtpUser, set_up, tear_down
-from otpspec_scenarios.load.behaviours import DAY
+from otpspec.load.under_locust import Settings, join, prepare, set_up, tear_down
+from otpspec.load.user import OtpUser
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -40,16 +40,26 @@ def add_options(parser: Any) -> None:
     )
 
 
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def take_part(environment: Environment, **_: Any) -> None:
+    """Know the other processes of the run: Locust's --master, --worker, --processes."""
+    join(environment)
+    prepare(environment, settings(environment))
+
+
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def read_profile(environment: Environment, **_: Any) -> None:
     """Read the profile, and begin to count, whenever a test is started."""
+    set_up(environment, settings(environment))
+
+
+def settings(environment: Environment) -> Settings:
+    """What the options, or the page, say."""
     options: Any = environment.parsed_options
-    set_up(
-        environment,
+    return Settings(
         target=options.otp_target,
         base_url=environment.host or None,
         seed=options.otp_seed,
-        mix=DAY,
         rate=options.otp_rate,
         arrivals=options.otp_arrivals,
         connections=options.otp_connections,
@@ -64,4 +74,4 @@ def hang_up(environment: Environment, **_: Any) -> None:
 
 
 class Payer(OtpUser):
-    """The people of a day."""
+    """The people of the profile's mix, or those of a real day."""

@@ -1,0 +1,1 @@
+"""Users by their address: drfpasswordless wants a model with an e-mail field of its own."""

@@ -1,0 +1,1 @@
+"""Targets without accounts and transaction ids: an address, a code, and nothing else."""
