@@ -26,8 +26,9 @@ lint: setup ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## the judge of histories; the verify path of the reference server, in this process
+bench: setup ## the judge of histories; a load's cost beside other clients; the verify path
 	$(BIN)/python benchmarks/judge.py
+	$(BIN)/python benchmarks/load.py
 	OTPSPEC_TEST_TOKEN=bench $(BIN)/otpspec bench safekey-reference --app otpspec_reference.asgi:app
 
 setup: .venv/.installed

@@ -19,6 +19,13 @@ TOKEN = "a-token-of-the-tests"
 COMMAND = str(Path(sys.executable).with_name("otpspec"))
 
 
+def pytest_configure() -> None:
+    """Ctrl-C reaches the processes of tests that were begun in the background, too: a shell has
+    such tests ignore it, and whatever they start would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Server:
     """A reference server that listens, with its test hooks on."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import NamedTuple
 
 from otpspec import model
@@ -68,13 +69,14 @@ class Story:
 
     async def ask(self, call: Call) -> Answer:
         """Ask for one operation."""
+        call = _as_told(call)
         answer = await self._trial.ask_alone(call)
         self._note(call, answer)
         return answer
 
     async def burst(self, calls: Sequence[Call]) -> Race:
         """Ask for several at once."""
-        race = await self._trial.burst(calls)
+        race = await self._trial.burst([_as_told(call) for call in calls])
         for call, answer in race.in_order_of_return:
             self._note(call, answer)
             if not answer.outcomes & SUCCESS:
@@ -171,6 +173,14 @@ class Story:
         right = csc == self.card.csc
         words += "" if right else ", with a wrong 3CSC"
         return model.Verify(number, otc, model.Csc.RIGHT if right else model.Csc.WRONG), words
+
+
+def _as_told(call: Call) -> Call:
+    """A code may be right no longer once another was sent: it is told by when it was."""
+    if call.operation != "verify" or not isinstance(call.about, Challenge):
+        return call
+    first = str(call.values["otc"]) == call.about.otc
+    return replace(call, label="first code" if first else "another code")
 
 
 def _times(answer: Answer) -> tuple[float, float]:

@@ -105,7 +105,9 @@ class Trial(Racing, Judging):
         await self._may_start(card)
         answer = await self.try_start(card, csc=csc)
         if answer.outcomes == {Outcome.LOCKED} and not card.wronged:
-            raise Inconclusive("the card is locked, and no wrong code was sent for it: LOCKOUT-9?")
+            other = await self.try_start(await self.card())
+            if Outcome.LOCKED in other.outcomes:  # so are others: that is not of its own doing
+                raise Inconclusive("cards are locked for which no wrong code was sent: LOCKOUT-9?")
         self.expect(answer, Outcome.DONE, because=because)
         return await self._challenge(card, answer, bool(csc))
 

@@ -139,6 +139,7 @@ class Live(Housekeeping):
         moved = await self._opened.enter_async_context(opened(self.profile, self._redact))
         self._access = moved.access
         self.clock = await find_clock(moved.hook)
+        self.profile.time.now = self.clock.now
         session = self.session()
         self._opened.push_async_callback(session.aclose)
         await self._probe(session)

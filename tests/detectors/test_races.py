@@ -70,7 +70,10 @@ def test_strict_server_passes_with_its_overlap_and_power_told(
     for rule in ("RACE-1", "RACE-2", "RACE-5"):
         for one in done.rule(rule)["evidence"]:
             assert one["verdict"] == "passed"
-            assert "in flight at once; released within" in one["measured"]["overlap"]
+            assert (
+                "in flight at once, as seen from here; released within"
+                in one["measured"]["overlap"]
+            )
             assert "rounds would have been seen with 95 %" in one["measured"]["power"]
             assert "for 95%/15%" in one["measured"]["power"]
 

@@ -65,12 +65,13 @@ def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 def test_signed_requests_are_let_in(otpspec: Otpspec, signing: str) -> None:
     with guarded() as (door, url):
-        words = ("check", signing, "--base-url", url, "-k", "VERIFY or LOCKOUT-1 or CONTACT")
+        words = ("check", signing, "--base-url", url, "-k", "VERIFY or EXPIRY or CONTACT")
         done = otpspec(*words, ACME_SIGNING_KEY=KEY)
 
     assert done.code == 0, done.out + done.err
     assert not unsound(done.results)
     assert verdicts(done.results)["CONTACT-3"] == "passed"
+    assert verdicts(done.results)["EXPIRY-2"] == "passed"  # signed in the target's time
     assert door.passed > 50
     assert door.refused == 0
     assert KEY not in "".join(f.read_text() for f in done.folder.iterdir() if f.is_file())

@@ -24,6 +24,8 @@ TEXTS = [
     "It goes to http://127.0.0.1:184510/x. Your passcode: 567890",
     "We sent 250000 EUR? No: confirm EUR 12.00 by 567890.",
     "Call 555123 if it was not you. 567890 is your one-time password.",
+    "567 890 is your code. Call 0800 554433.",
+    "Your code: 567-890",
     "<#> 567890 ist Ihr Code. FA+9qCX9VSu",
 ]
 
@@ -55,3 +57,12 @@ def test_pattern_of_the_profiles_own_is_taken_at_its_word() -> None:
     channel = Channel(settings, Base("http://127.0.0.1", ""), Policy())
 
     assert channel.code(Message("1", "card tail 4711: your code is 567890")) == "4711"
+
+
+def test_groups_of_a_pattern_are_the_parts_of_the_code() -> None:
+    def code(pattern: str, text: str) -> str | None:
+        channel = Channel(schema.SmsInbox(code=pattern), Base("http://127.0.0.1", ""), Policy())
+        return channel.code(Message("1", text))
+
+    assert code(r"(\d{3})[ -](\d{3})", "Code 567 890, call 123 456") == "567890"
+    assert code(r"(\d{6})( again)?", "567890 again") == "567890"

@@ -7,7 +7,9 @@ import pytest
 
 from otpspec.history import Call
 from otpspec.linearize.search import Legality, search
-from otpspec.model import Start, Unlock
+from otpspec.linearize.whole import BUDGET
+from otpspec.model import Resend, Start, Unlock
+from otpspec.outcome import Outcome
 from otpspec.policy import POLICIES, Policy
 
 from .histories import OTHER, RIGHT, WRONG, call, resend, start, verify
@@ -213,9 +215,39 @@ def test_burst_in_which_too_many_codes_were_judged_is_broken(name: str) -> None:
 
 
 def test_out_of_budget_is_unknown_and_never_legal() -> None:
-    tries = [(str(n), "wrong_otc" if n < 4 else "locked") for n in range(64)]
+    tries = [(str(n), "wrong_otc" if n < 3 else "locked") for n in range(64)]
 
-    assert judged(*burst(*tries), budget=1) is UNKNOWN
+    assert judged(*burst(*tries), budget=-40) is UNKNOWN
+
+
+RESENDS = [f"{n:06}" for n in range(1, 9)]
+
+
+@pytest.mark.parametrize(("more", "legality"), [((), LEGAL), (("wrong_otc",), BROKEN)])
+def test_burst_of_64_with_eight_resends_among_them_is_decided(
+    more: tuple[str, ...], legality: Legality
+) -> None:
+    """Each code that was sent is tried seven times; three tries are wrong, and the card is locked.
+    One wrong one more, and no order is left: nobody need look at all of them to see it."""
+    calls = burst(*[(RESENDS[n % 8], "locked") for n in range(56 - len(more) - 3)])
+    odd = burst(*[(code, "wrong_otc") for code in ("111111", RESENDS[0], RESENDS[1])])[1:]
+    odd += burst(*[(RESENDS[2], outcome) for outcome in more])[1:]
+    resends = [
+        Call(Resend(1, code, 1.5), 1.0 + n / 1000, 2.0 + n / 1000, frozenset({Outcome.DONE}))
+        for n, code in enumerate(RESENDS)
+    ]
+
+    found = judged(*calls, *odd, *resends, budget=BUDGET)
+
+    assert found is legality
+
+
+def test_second_approval_of_one_transaction_is_seen_without_a_search() -> None:
+    tries = [(RIGHT, "approved"), (RIGHT, "approved"), *[(str(n), "void") for n in range(20)]]
+
+    found = search(SAFEKEY, burst(*tries), budget=0)
+
+    assert (found.legality, found.steps) == (BROKEN, 0)
 
 
 def test_switch_that_the_shortcuts_do_not_know_costs_time_only() -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from otpspec.history import Call
-from otpspec.linearize import Legality, judge_card, shrink
+from otpspec.linearize import Legality, judge_card, names_of, shrink
 from otpspec.linearize.search import judges_nothing, search
 from otpspec.linearize.shrink import smallest
 from otpspec.model import Start, Unlock
@@ -139,3 +139,12 @@ def test_no_code_stands_in_the_words(code: str) -> None:
     told = " ".join([found.broken[0].words, *found.broken[0].lines])
     assert code not in told
     assert Outcome.WRONG_OTC.replace("_", " ") in told
+
+
+@pytest.mark.parametrize(
+    ("count", "name"), [(9, "9th"), (11, "11th"), (21, "21st"), (22, "22nd"), (53, "53rd")]
+)
+def test_tries_are_counted_as_people_count(count: int, name: str) -> None:
+    tries = [verify(f"{n:06}", n, n + 0.5, "wrong_otc") for n in range(1, count + 1)]
+
+    assert names_of([start(), *tries])[-1] == f"the {name} wrong code"

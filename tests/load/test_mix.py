@@ -3,13 +3,16 @@
 import random
 import re
 import sys
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from otpspec.errors import OtpspecError, ProfileError
 from otpspec.load import Share, Shopper
+from otpspec.load.cards import Cards
 from otpspec.load.mix import DAY, find_mix, source_of
 from otpspec.load.plan import Plan, lacking, what_is_lacking
 from otpspec.profile import Profile, load
@@ -142,7 +145,7 @@ def test_contact_of_a_given_card_is_not_changed(tmp_path: Path) -> None:
 
     assert found == ["contact"]
     assert what_is_lacking(found) == (
-        "the profile has [operations.change_contact] and its cards are enrolled"
+        "the profile has [operations.change_contact] and cards that are made up"
     )
 
 
@@ -193,3 +196,18 @@ def test_behaviour_of_the_how_to_page_plays(tmp_path: Path) -> None:
 
     assert played.said == ["start: done", "resend: done", "wait, after", "verify: expired"]
     assert Share(1, space["forgetful"]).needs == ("resend", "expiry")
+
+
+def test_some_of_the_profiles_own_cards_are_kept_from_those_who_wait() -> None:
+    class Few:
+        """Cards of the profile, of which so many are free."""
+
+        enrols = False
+        to_spare = Cards.to_spare
+
+        def __init__(self, free: int, cards: int) -> None:
+            self._idle = deque(range(free))
+            self._profile = SimpleNamespace(cards=[{}] * cards)
+
+    assert Few(3, 8).to_spare()
+    assert not Few(2, 8).to_spare()

@@ -149,12 +149,17 @@ def test_races_add_up_and_keep_their_lanes(profile: Profile) -> None:
     for own in measures:
         overlap = Overlap(of=2, in_flight=2, spread_s=0.001)
         assert own.recorder.races.saw("RACE-1", overlap, judged=True)
+        own.recorder.saw_in_flight(30)
         own.recorder.noted(frozenset({"RACE-1"}))
     measures[1].recorder.contradicted(Contradiction(seen, raced, SECRETS, (True, 1.0)))
 
     together, _ = merged(measures, profile.secrets)
 
-    found = {rule.id: rule for rule in rule_results(together.recorder, profile)}["RACE-1"]
+    rules = {rule.id: rule for rule in rule_results(together.recorder, profile)}
+    found = rules["RACE-1"]
+    assert rules["LOAD-2"].evidence[0].measured == {
+        "in flight": "at least 30 requests at once, at the busiest moment seen"
+    }
     assert (found.verdict, found.chances) == (Verdict.BROKEN, 2)
     assert found.evidence[0].measured["races"] == "2, 2 of them with proven overlap"
     assert found.evidence[0].expected.startswith("some order")
@@ -180,7 +185,7 @@ def test_nothing_that_is_counted_stays_behind() -> None:
     recorder = {
         *("_began", "cells", "timeline", "failed", "lost", "failures", "_chances", "guarded"),
         *("let_through", "broken", "behaviours", "trouble", "_unanswered", "_hooks_answered"),
-        "races",
+        *("races", "most_in_flight"),
     }
     cell = {
         *("chances", "due", "length", "operation", "outcomes", "sent", "silent", "untold"),

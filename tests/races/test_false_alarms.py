@@ -34,7 +34,9 @@ def test_sound_bank_of_threads_passes_with_its_overlap_and_power_in_figures() ->
 
     for finished in (one, two, four):
         assert finished.verdict is Verdict.PASSED, finished.reason
-        assert "in flight at once; released within" in finished.measured["overlap"]
+        assert (
+            "in flight at once, as seen from here; released within" in finished.measured["overlap"]
+        )
         assert "clean rounds: a race that shows in" in finished.measured["power"]
     assert "false alarm: 1 run in a thousand million" in four.measured["chance"]
 

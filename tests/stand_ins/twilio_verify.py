@@ -124,8 +124,8 @@ class Verify:
         return JSONResponse(self.shown(self.found(request.path_params["sid"])))
 
     async def update(self, request: Request) -> Response:
-        verification = self.found(request.path_params["sid"])
         status = (await fields(request)).get("Status", "")
+        verification = self.found(request.path_params["sid"])  # nothing is awaited from here on
         if status not in ("canceled", "approved"):
             raise Failed(400, 60200, "Invalid parameter: Status")
         verification.status = status

@@ -43,7 +43,7 @@ export class AcsForm {
 
   words(code, amount, currency, merchant) {
     const noise = this.odd('noisy-message') ? 'Customer 20011977, call 0800 554433.\n' : '';
-    return `Hello,\n${noise}you are about to pay ${currency} ${amount} to ${merchant}.\nYour code: ${code}\nNever pass it on.`;
+    return `Hello,\n${noise}you are about to pay ${currency} ${amount} to ${merchant}.\nYour code: ${this.odd('spaced-code') ? `${code.slice(0, 3)} ${code.slice(3)}` : code}\nNever pass it on.`;
   }
 
   answer(request) {

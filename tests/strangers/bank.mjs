@@ -23,6 +23,7 @@ export class Bank {
   }
 
   locked(card) {
+    if (this.bug('lock-at-exactly-n')) return card.fails === this.terms.tries && card.lockedUntil > this.now();
     if (this.bug('lock-spills')) return Math.max(...[...this.cards.values()].map((c) => c.lockedUntil)) > this.now();
     return card.lockedUntil > this.now();
   }
@@ -55,6 +56,14 @@ export class Bank {
     this.payments.set(payment.id, payment);
     this.issue(payment, to);
     return { said: 'sent', payment };
+  }
+
+  /** Another id for a payment; the one before is nobody's. */
+  rename(payment) {
+    this.payments.delete(payment.id);
+    payment.id = this.newId();
+    this.payments.set(payment.id, payment);
+    return payment.id;
   }
 
   newId() {
@@ -170,6 +179,9 @@ export class Bank {
     if (bug('none-is-empty') && !typed) return { said: 'malformed' };
     if (bug('empty-passes') && (typed === '' || typed === null)) return this.approve(payment);
     if (bug('csc-alone') && !typed && csc === payment.card.csc) return this.approve(payment);
+    if (bug('query-taken') && typed && typeof typed === 'object' && '$ne' in typed && typed.$ne !== payment.code) return this.approve(payment);
+    if (bug('compared-as-pattern') && likes(typed, payment.code)) return this.approve(payment);
+    if (bug('fails-open') && String(typed).length > 64) return this.approve(payment);
     if (bug('list-searched') && Array.isArray(typed) && typed.some((one) => readCode(this, one) === payment.code)) typed = payment.code;
     const text = readCode(this, typed);
     const cscMissing = payment.asksCsc && !/^\d{3}$/.test(typeof csc === 'string' ? csc : '');
@@ -226,6 +238,12 @@ export class Bank {
     const { bug } = this;
     if (!bug('not-consumed')) payment.dead = 'used';
     payment.usedAt = this.now();
+    if (bug('successes-count')) {
+      payment.dead = 'used';
+      payment.card.fails += 1;
+      if (payment.card.fails >= this.terms.tries) this.lock(payment.card);
+      return { said: 'approved', payment };
+    }
     if (!bug('success-never-clears')) { payment.card.fails = 0; payment.card.failsOf.clear(); }
     if (this.odd('receipts')) this.send({ card: payment.card, notice: 'The payment was made. Thank you.' }, []);
     return { said: 'approved', payment };
@@ -235,6 +253,7 @@ export class Bank {
   refuse(payment, refused, typed) {
     const { bug } = this;
     const right = payment?.code && readCode(this, typed) !== null && this.same(payment, readCode(this, typed));
+    if (bug('lock-at-exactly-n') && refused.said === 'locked' && !right) payment.card.fails += 1;
     if (refused.said === 'locked' && right) {
       if (bug('right-code-opens-lock')) { this.unlock(payment.card); return this.approve(payment); }
       if (bug('lock-tells')) return { ...refused, said: 'locked', hint: true };
@@ -279,11 +298,21 @@ export class Bank {
 
   lock(card) {
     const { bug, terms } = this;
-    card.fails = 0;
+    if (!bug('lock-at-exactly-n')) card.fails = 0;
     card.failsOf.clear();
     if (bug('lock-rolled-back')) return;
     if (this.odd('lock-notice')) this.send({ card, notice: 'Too many wrong codes. Call us.' }, []);
     card.lockedUntil = this.now() + (bug('lock-ends-early') ? terms.validity * 0.9 : terms.lock);
     if (!bug('lock-pauses') && !bug('limit-at-start-only')) for (const p of this.of(card)) p.dead ||= 'locked';
+  }
+}
+
+/** What is typed, taken for a pattern: of LIKE, or a regular expression. */
+function likes(typed, code) {
+  if (typeof typed !== 'string' || !code) return false;
+  try {
+    return new RegExp(`^(?:${typed.replaceAll('%', '.*')})$`).test(code);
+  } catch {
+    return false;
   }
 }

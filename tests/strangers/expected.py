@@ -71,10 +71,11 @@ TOO_SLOW = ("too close to call", "no edge was seen")
 MIXES = {
     "json200": (
         "request-id random-header countdown chunked bom integer-ids quotes-back notice odd-dates "
-        "from-arrival state-first cooldown-first tracking-cookie receipts",
+        "from-arrival state-first cooldown-first tracking-cookie receipts numbers-about",
         "status-401 merged gzip connection-close html-type numbers-taken whole-seconds "
         "lower-case-headers random-header-name sometimes-header noisy-message spaces-ignored "
         "lock-notice",
+        "spaced-code new-id-each-try slow",
     ),
     "acsform": (
         "nonce hidden-words minified rotating-cookie redirect-303 absolute-location "
@@ -97,6 +98,10 @@ SOME_BUGS = [
     ("json200", "amend-keeps"),
     ("json200", "change-resends"),
     ("json200", "list-searched"),
+    ("json200", "query-taken"),
+    ("json200", "code-in-session"),
+    ("json200", "lock-at-exactly-n"),
+    ("json200", "successes-count"),
     ("acsform", "limit-at-start-only"),
     ("acsform", "csc-second-chance"),
     ("acsform", "code-in-url"),

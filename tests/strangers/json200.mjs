@@ -1,7 +1,7 @@
 // What does Duopay's API say? JSON that answers HTTP 200 to everything.
 
 import { lateness } from './deliver.mjs';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { spell } from './codes.mjs';
 
 const HEX = (bytes) => randomBytes(bytes).toString('hex');
@@ -37,7 +37,11 @@ export class Json200 {
   }
 
   words({ code, amount, currency, merchant }) {
-    const said = spell(this.bank, code);
+    let said = spell(this.bank, code);
+    if (this.bug('zero-lost-on-the-way')) said = String(Number(said));
+    if (this.odd('spaced-code')) said = `${said.slice(0, 3)} ${said.slice(3)}`;
+    if (this.odd('two-languages')) return `[Duopay] Code: ${said} (${currency} ${amount}, ${merchant}). Kode: ${said}.`;
+    if (this.odd('numbers-about')) return `[Duopay] Card 4711: code ${said} for ${currency} ${amount} to ${merchant}. Ref 20260711. Call 555 123456.`;
     if (this.odd('noisy-message')) return `[Duopay 95588] Order 20260711 of ${currency} ${amount}, card tail 4711: code: ${said}, valid 5 min. ${merchant}. Help: 4008 123 4567`;
     return `[Duopay] ${said} is your code for ${currency} ${amount} to ${merchant}. Tell it to nobody.`;
   }
@@ -103,6 +107,7 @@ export class Json200 {
     const claims = body.verified === true || body.status === 'approved';
     const came = this.bank.check(payment, body.sms_code, body.cvv, { ...request.from, claims });
     const answer = this.verdict(came, payment, bug('csc-echoed') ? { cvv: body.cvv } : {});
+    if (odd('new-id-each-try') && came.said === 'wrong') answer.extra.order_no = this.bank.rename(payment);
     if (odd('quotes-back') && came.said === 'wrong') answer.extra.input = String(body.sms_code);
     return answer;
   }
@@ -130,6 +135,8 @@ export class Json200 {
     const { phone } = payment.card;
     const data = { order_no: odd('integer-ids') ? Number(payment.id) : payment.id, ...extra };
     data.mobile = bug('whole-contact') ? phone : `${odd('mask-country') ? '+999 ' : ''}****${phone.slice(-4)}`;
+    if (bug('code-in-session')) data.state = Buffer.from(JSON.stringify({ order: payment.id, code: payment.code })).toString('base64url');
+    if (bug('digest-of-code')) data.check = createHash('sha256').update(payment.code).digest('hex');
     if (bug('code-in-answer')) data.debug = { sms: `[Duopay] ${payment.code}` };
     if (odd('odd-dates')) Object.assign(data, { created: '22/11/2026 21.03.07 UTC+0000', expires: `Sun Nov 22 21:08:07 UTC 2026`, ts: Math.round(this.clock.now() * 1e9) });
     return this.ok(data);

@@ -43,6 +43,8 @@ def _stoppable(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 app.command("demo", short_help="A reference server, every check, a short load, a report.")(
     _stoppable(demo.demo)
 )
@@ -77,21 +79,27 @@ app.command("rules", short_help="Print the rules, or explain one.")(_stoppable(r
 
 def main() -> NoReturn:
     """Run a command; exit codes as in the epilog."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has us ignore Ctrl-C
+    for number in _ENDING:  # also where a shell has us ignore Ctrl-C
         signal.signal(number, _interrupted)
+    code = _run()
+    for number in _ENDING:  # what it came to stands, however often Ctrl-C is pressed
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False) or 0
     except typer.TyperException as error:  # a wrong option, a missing argument
         complain(error.format_message())
         err.print("Try: otpspec --help, or otpspec COMMAND --help", markup=False)
-        sys.exit(UNUSABLE)
+        return UNUSABLE
     except OtpspecError as error:
         complain(str(error))
-        sys.exit(UNUSABLE)
+        return UNUSABLE
     except (_Stopped, typer.Abort, KeyboardInterrupt):
         complain("Interrupted before anything was measured.")
-        sys.exit(INTERRUPTED)
-    sys.exit(code or 0)
+        return INTERRUPTED
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -98,8 +98,7 @@ class Settled:
     """Knows which operations can change nothing any more, whatever else is still to come."""
 
     def __init__(self, policy: Policy, calls: Sequence[Call]) -> None:
-        started = [c.operation.challenge for c in calls if isinstance(c.operation, Start)]
-        self._knows = understood(policy) and len(started) == len(set(started))  # none lives again
+        self._knows = understood(policy) and only_once(calls)  # none lives again
         self._policy = policy
         self._per_card = policy.lock_scope == "card"
         self._never_unlocked = policy.lock_for is None and not any(
@@ -139,6 +138,12 @@ class Settled:
         challenge = state.find(operation.challenge)
         dead = challenge is not None and challenge.fate is not None
         return dead and not self._policy.expired_counts
+
+
+def only_once(calls: Sequence[Call]) -> bool:
+    """Whether no transaction is started twice."""
+    started = [c.operation.challenge for c in calls if isinstance(c.operation, Start)]
+    return len(started) == len(set(started))
 
 
 def of_the_dead(state: State, of_each: Mapping[int, int]) -> int:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from otpspec.history import Call
 from otpspec.linearize.alike import Alike, Settled, of_the_dead
+from otpspec.linearize.doomed import Doomed
 from otpspec.linearize.support import within
 from otpspec.model import Operation, Span, State, step
 from otpspec.outcome import SILENT, Outcome
@@ -101,6 +102,7 @@ class _Search:
         self._returned = [task.time[1] for task in self._tasks]
         self._alike = Alike(self._policy, calls, start)
         self._settled = Settled(self._policy, calls)
+        self._doomed = Doomed(self._policy, calls, self._tasks)
         self._closing = _closing(self._others)
         self._others_of = self._settled.by_challenge([task.operation for task in self._others])
         self._first_other = min((task.time[0] for task in self._others), default=inf)
@@ -113,6 +115,8 @@ class _Search:
         node: _Node | None = _Node(0, 0, 0, -inf, self._start, None)
         furthest = 0
         count = len(self._tasks)
+        if self._doomed.from_the_first(self._start):
+            return Found(Legality.BROKEN, [], self._steps, self._tasks[0].call)
         while node is not None:
             furthest = max(furthest, node.next)
             if node.next == count:
@@ -162,10 +166,11 @@ class _Search:
         floor = max(node.floor, called)
         spent = node.spent | self._closed(floor)
         trail = (task.call, node.trail)
-        over = self._over
+        over, doomed, before = self._over, self._doomed.after, node.state
         return [
             _Node(first, done, spent | over(state, task.operation), floor, state, trail)
             for state in states
+            if not doomed(before, state, task.operation, first, done)
         ]
 
     def _states(self, state: State, task: _Task) -> list[State]:

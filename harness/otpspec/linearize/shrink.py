@@ -30,6 +30,10 @@ from otpspec.policy import Policy
 SEARCHES = 20
 """How many searches of the whole history it may cost; most are of a small part of it."""
 
+EACH = 10_000
+"""Steps that one of those searches may cost beyond a few for each operation: one that is harder is
+left, and what it was to leave out stays."""
+
 _ANSWERS = frozenset(Outcome) - SILENT
 _COUNTS_NOTHING = frozenset({Outcome.APPROVED, Outcome.DONE, Outcome.VOID})
 
@@ -51,7 +55,8 @@ class _Shrink:
     def __init__(self, policy: Policy, calls: Sequence[Call], budget: int) -> None:
         self._policy = policy
         self._calls = calls
-        self._budget = SEARCHES * (budget + len(calls))
+        self._budget = 4 * budget + SEARCHES * len(calls)
+        self._unsure = False  # whether a search was left
         self._legal_instead: frozenset[Outcome] = frozenset()
         self._last: Call
 
@@ -66,7 +71,7 @@ class _Shrink:
             while True:
                 fewer = self._without_some(kept, size)
                 if len(fewer) == len(kept) and size == 1:
-                    return _by_return(fewer), True
+                    return _by_return(fewer), not self._unsure
                 size = max(min(size, len(fewer)) // 2, 1)
                 kept = fewer
         except _Spent:
@@ -74,7 +79,9 @@ class _Shrink:
 
     def _breaking(self) -> Call:
         """The answered call at whose return no order was left any more."""
-        found = self._search(self._calls)
+        found = search(self._policy, self._calls, budget=self._budget)
+        if found.legality is Legality.UNKNOWN:
+            raise _Spent
         if found.reached is None:
             raise ValueError("only what is broken can be made smaller")
         begun = found.reached.called  # everything that had returned by then fits together
@@ -95,7 +102,10 @@ class _Shrink:
 
     def _broken_by(self, last: Call) -> bool:
         """Whether no order is left of what is known at the return of a call."""
-        return self._search(self._known_by(last)).legality is Legality.BROKEN
+        found = self._search(self._known_by(last))
+        if found.legality is Legality.UNKNOWN:
+            raise _Spent  # any answer that is named then may be another's fault
+        return found.legality is Legality.BROKEN
 
     def _known_by(self, last: Call) -> list[Call]:
         """The calls up to the return of one, without the answers that came later."""
@@ -157,10 +167,12 @@ class _Shrink:
         return frozenset(legal)
 
     def _search(self, calls: Sequence[Call]) -> Found:
-        found = search(self._policy, calls, budget=max(self._budget, 0))
+        most = min(EACH + 2 * len(calls), self._budget)
+        found = search(self._policy, calls, budget=max(most, 0))
         self._budget -= found.steps
-        if self._budget <= 0 or found.legality is Legality.UNKNOWN:
+        if self._budget <= 0:
             raise _Spent
+        self._unsure |= found.legality is Legality.UNKNOWN
         return found
 
 
@@ -212,4 +224,5 @@ def _may_count(call: Call) -> bool:
 
 
 def _by_return(calls: Sequence[Call]) -> list[Call]:
-    return sorted(calls, key=lambda call: (_end(call), call.called))
+    """The one that is the contradiction comes last: what had no answer contradicts nothing."""
+    return sorted(calls, key=lambda call: (_returned(call), call.called))

@@ -55,6 +55,12 @@ def contradicting(calls: Sequence[Call]) -> list[int]:
     return [*told[-1:], len(calls) - 1]
 
 
+def _nth(count: int) -> str:
+    """'21st', '12th'."""
+    teens = 10 < count % 100 < 20
+    return f"{count}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th')}"
+
+
 def lines(calls: Sequence[Call], *, zero: float = 0.0) -> list[str]:
     """Each call in a line: when it was called and answered, what it was, and with what."""
     return [
@@ -81,7 +87,7 @@ def names_of(calls: Iterable[Call]) -> list[str]:
         name = _name(call.operation, sent.get(challenge, []))
         key = (name, None if name.startswith("wrong") else challenge)
         count = counted[key] = counted.get(key, 0) + 1
-        ordinal = _ORDINALS[count - 1] if count <= len(_ORDINALS) else f"{count}th "
+        ordinal = _ORDINALS[count - 1] if count <= len(_ORDINALS) else f"{_nth(count)} "
         if challenge is not None:
             numbers.setdefault(challenge, len(numbers) + 1)
         names.append((f"the {ordinal}{name}", challenge))

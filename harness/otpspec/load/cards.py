@@ -62,6 +62,14 @@ class Cards:
         """How many cards of the reserve are not there yet."""
         return max(self._reserve - len(self._idle), 0) if self.enrols else 0
 
+    def to_spare(self) -> bool:
+        """Whether one may be held by who waits for a code's end.
+
+        Of the profile's own cards a quarter is kept from them: else a run in real time would stand
+        still for ten minutes, with all its cards in the hands of those who wait.
+        """
+        return self.enrols or 4 * len(self._idle) > len(self._profile.cards)
+
     def free(self) -> LoadCard | None:
         """A card that is free now, if nobody waits for one; else ask with `take`."""
         if not self._idle or self._waiting:

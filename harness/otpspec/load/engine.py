@@ -116,6 +116,10 @@ class Pool:
         self._engine.waited(call.sent, _now())
         return call
 
+    def in_flight(self) -> int:
+        """How many calls wait for their answer, and not for their connection."""
+        return sum(line.call is not None for line in self.lines - self._opening)
+
     def expire(self, before: float) -> None:
         """Give up the calls that were begun before a time."""
         late = [line for line in self.lines if line.call is not None and line.since < before]
@@ -194,6 +198,10 @@ class Engine:
     def queued(self) -> int:
         """How many calls wait for a connection."""
         return sum(len(pool.queue) for pool in self._pools.values())
+
+    def in_flight(self) -> int:
+        """How many calls wait for their answer."""
+        return sum(pool.in_flight() for pool in self._pools.values())
 
     def connections(self) -> int:
         """How many connections there are."""

@@ -72,6 +72,7 @@ class Parcel(msgspec.Struct, kw_only=True):
     let_through: int
     broken: dict[str, _Broken]
     races: Races
+    most_in_flight: int
     behaviours: dict[str, int]
     trouble: dict[str, int]
     schedule: Account
@@ -127,6 +128,7 @@ class Packer:
             let_through=recorder.let_through,
             broken={},
             races=recorder.races,
+            most_in_flight=recorder.most_in_flight,
             behaviours=dict(recorder.behaviours),
             trouble=dict(recorder.trouble),
             schedule=measures.punctual.packed(),
@@ -178,6 +180,7 @@ def merge(measures: Measures, parcel: Parcel) -> None:
     recorder.guarded += parcel.guarded
     recorder.let_through += parcel.let_through
     recorder.races.merge(parcel.races)
+    recorder.saw_in_flight(parcel.most_in_flight)  # theirs together may be more: it is "at least"
     recorder.behaviours.update(parcel.behaviours)
     recorder.trouble.update(parcel.trouble)
     for rule, broken in parcel.broken.items():

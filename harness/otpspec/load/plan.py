@@ -86,7 +86,8 @@ def lacking(share: Share, profile: Profile) -> list[str]:
     has = {"expiry", "old age", *profile.operations}
     if profile.policy.csc != "never":
         has.add("csc")
-    if {"change_contact", "enroll"} <= profile.operations.keys() and not profile.cards:
+    made_up = not profile.cards and ("enroll" in profile.operations or profile.makes_cards_up)
+    if "change_contact" in profile.operations and made_up:
         has.add("contact")
     verify = profile.operations["verify"]
     if len(verify.steps) == 1 and not verify.decisive.follow and not profile.target.adapter:

@@ -6,7 +6,6 @@ right after it, so that the overlap is never overstated.
 """
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from gevent import monkey
@@ -16,11 +15,9 @@ from otpspec.burst.overlap import Flight, Overlap, measure
 from otpspec.history import Call
 from otpspec.load import steps
 from otpspec.load.card import RacedTold
-from otpspec.load.engine import Engine, Pool
-from otpspec.load.line import Line
-from otpspec.load.place import Place
 from otpspec.load.raced import Raced
 from otpspec.load.talk import Talk
+from otpspec.load.track import Held, Track
 from otpspec.load.wire import Answer
 from otpspec.model import Csc, Judgement
 from otpspec.outcome import SILENT, Outcome
@@ -28,9 +25,6 @@ from otpspec.profile import MISSING
 
 if TYPE_CHECKING:
     from otpspec.load.journey import Play
-
-AT_ONCE = 4
-"""So many races are under way at a time; the others wait."""
 
 SETTLE_S = 0.01
 """How long the target has, once all is sent but the last bytes, to take all of it in."""
@@ -40,87 +34,6 @@ _UNANSWERED = frozenset({Outcome.UNAVAILABLE})
 _now = time.monotonic
 
 Asked = steps.Verify | steps.Cancel | steps.Unlock
-
-
-class Track(Pool):
-    """The connections of races to one place: each is used once."""
-
-    def __init__(self, engine: Engine, place: Place) -> None:
-        super().__init__(engine, place)
-        self._under_way = 0
-        self._waiting: deque[Race] = deque()
-
-    @classmethod
-    def of(cls, engine: Engine, place: Place) -> "Track":
-        """The one of this engine, which closes it and ends what takes too long."""
-        name = f"races at {place.origin}"
-        found = engine._pools.get(name)
-        if not isinstance(found, Track):
-            found = engine._pools[name] = cls(engine, place)
-        return found
-
-    def enter(self, race: "Race", requests: int) -> None:
-        """Begin a race as soon as there is room for it, and as the profile's pace allows it.
-
-        A burst counts as its requests: it comes at once, and the pause after it is as long as they
-        would have taken one after the other.
-        """
-        engine = self._engine
-        if engine.apart_s > 0:
-            engine.in_turn(lambda _: self._enter(race))
-            engine._free_at += (requests - 1) * engine.apart_s
-        else:
-            self._enter(race)
-
-    def _enter(self, race: "Race") -> None:
-        if self._under_way < AT_ONCE:
-            self._under_way += 1
-            race.load()
-        else:
-            self._waiting.append(race)
-
-    def leave(self) -> None:
-        """A race is over."""
-        self._under_way -= 1
-        if self._waiting:
-            self._enter(self._waiting.popleft())
-
-    def open(self, racer: "Racer") -> "Held":
-        """A connection of its own for a request."""
-        line = Held(self, racer)
-        self.lines.add(line)
-        return line
-
-    def release(self, line: Line) -> None:
-        """A connection has done its work."""
-        self.drop(line)
-
-    def connected(self, line: Line) -> None:
-        """A connection is there; all of its request is about to be sent but the last byte."""
-        call = line.call
-        if isinstance(call, Racer):
-            call.loaded = True
-            call.race.check_loaded()
-
-
-class Held(Line):
-    """A connection whose request is held back by its last byte."""
-
-    __slots__ = ()
-
-    def finish(self, last: bytes) -> bool:
-        """Send what was held back; whether it went out at once."""
-        if self._socket is None or self._rest:
-            return False
-        try:
-            sent = self._send(self._end, last)
-        except OSError:
-            return False
-        return sent == len(last) and not (self._tls is not None and self._tls.wants_write)
-
-    def descriptor(self) -> int | None:
-        """Of its socket; None where it is closed."""
-        return None if self._socket is None else int(self._socket.fileno())
 
 
 class Racer:
@@ -161,6 +74,11 @@ class Racer:
         self.answered_at: float | None = None  # None: no answer that says anything
         self.outcomes: frozenset[Outcome] | None = None
         self.told: RacedTold
+
+    def connected(self) -> None:
+        """Its connection is there, and all of it is about to be sent but the last byte."""
+        self.loaded = True
+        self.race.check_loaded()
 
     def answered(self, status: int, body: bytes, answer: Answer | None, returned: float) -> None:
         """An answer came."""

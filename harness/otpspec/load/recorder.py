@@ -91,6 +91,7 @@ class Recorder:
         self.let_through = 0  # those of them that were approved
         self.broken: dict[str, Broken] = {}
         self.races = Races()
+        self.most_in_flight = 0  # of one process, whenever it was looked
         self.behaviours: Counter[str] = Counter()
         self.trouble: Counter[str] = Counter()  # what ended journeys early, by reason
         self._unanswered = 0  # in a row
@@ -205,6 +206,10 @@ class Recorder:
     def noted(self, rules: frozenset[str]) -> None:
         """Rules could have been broken, by something else than an answer."""
         self._chances[rules] += 1
+
+    def saw_in_flight(self, count: int) -> None:
+        """So many requests wait for their answer now."""
+        self.most_in_flight = max(self.most_in_flight, count)
 
     def tried_wrong(self, outcomes: frozenset[Outcome]) -> None:
         """A judged answer to a wrong OTC or a wrong 3CSC."""

@@ -52,7 +52,7 @@ class Slot:
             heapq.heappop(self._waiting)[2].resume(None, now)
         else:
             world = self._world
-            may_wait = len(self._waiting) < MOST_WAITING
+            may_wait = len(self._waiting) < MOST_WAITING and world.cards.to_spare()
             share = world.plan.pick(self._rng, may_wait=may_wait)
             card = world.cards.free()
             if card is None:
@@ -117,12 +117,13 @@ class Stream:
             return
         world, rng, times, began = self._world, self._rng, self._times, self._world.began
         punctual, plan = world.punctual, world.plan
-        take, free = world.cards.take, world.cards.free
+        cards = world.cards
+        take, free, enrols = cards.take, cards.free, cards.enrols
         while due <= now:
             punctual.due += 1
             punctual.acted(due, world.now())
             self.under_way += 1
-            share, card = plan.pick(rng, may_wait=True), free()
+            share, card = plan.pick(rng, may_wait=enrols or cards.to_spare()), free()
             if card is None:
                 take(partial(self._got, share, due))
             else:

@@ -131,7 +131,7 @@ NEEDS = {
     "csc": "the target asks for the 3CSC",
     "expiry": "the run is longer than a code's life",
     "old age": "the run is longer than three lives of a code",
-    "contact": "the profile has [operations.change_contact] and its cards are enrolled",
+    "contact": "the profile has [operations.change_contact] and cards that are made up",
     "race": "verify is one request, without an adapter, so that several can be released together",
 }
 """What a behaviour may need besides operations ("resend", "unlock"): what must be so."""

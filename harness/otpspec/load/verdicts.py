@@ -154,13 +154,20 @@ def _everything(recorder: Recorder, broken: Mapping[str, Broken], profile: Profi
 
 
 def _fails_closed(recorder: Recorder, profile: Profile) -> RuleResult:
-    """LOAD-2: nothing wrong was let through."""
+    """LOAD-2: nothing wrong was let through. How busy the target was meanwhile belongs to it."""
+    most = recorder.most_in_flight
+    measured = {"in flight": f"at least {most} requests at once, at the busiest moment seen"}
     if not recorder.let_through:
-        return _counted("LOAD-2", recorder.guarded)
+        counted = _counted("LOAD-2", recorder.guarded)
+        evidence = [Evidence(scenario="load", verdict=counted.verdict, measured=measured)]
+        return msgspec.structs.replace(counted, evidence=evidence)
     reason = f"{recorder.let_through} of {recorder.guarded} wrong OTCs and 3CSCs were approved"
     rules = ("VERIFY-2", "CSC-2", "CSC-5", "BINDING-1", "BINDING-2", "RESEND-1")
     shown = [recorder.broken[rule].worst for rule in rules if rule in recorder.broken]
-    evidence = [_shown(one, profile, "one of them") for one in shown[:1]]
+    evidence = [
+        msgspec.structs.replace(_shown(one, profile, "one of them"), measured=measured)
+        for one in shown[:1]
+    ]
     return result("LOAD-2", Verdict.BROKEN, reason, recorder.guarded, evidence)
 
 

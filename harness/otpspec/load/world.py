@@ -171,8 +171,9 @@ class World:
             self.engine.every_tick(self.stream.ticked)
 
     def _settle(self, due: float) -> None:
-        """Count what was noted."""
+        """Count what was noted, and how many are in flight."""
         self.recorder.settle()
+        self.recorder.saw_in_flight(self.engine.in_flight())
         self.punctual.late.settle()
         self.desk.waits.settle()
         self.engine.at(due + SETTLING_S, self._settle)

@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ class Adapter:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
+
+    def now(self) -> datetime:
+        """The target's time, in UTC: also where its clock is moved. Real time under load."""
+        return self.profile.time.now()
 
     def prepare(self, request: Request) -> Request:
         """A request of an operation as it is to be sent: `request._replace(headers=…)`.

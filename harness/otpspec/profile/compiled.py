@@ -1,12 +1,13 @@
 """A profile ready for use: builds requests and reads answers, and knows no socket."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from otpspec import realtime
 from otpspec.policy import Policy
 from otpspec.power import Power
 from otpspec.profile import schema
@@ -55,6 +56,13 @@ class Load:
         self.mix = load.mix
         self.goals = [goal for _, goal in of_table(load.slo) if isinstance(goal, Goal)]
         self.clock_rate = load.clock_rate
+
+
+class TargetTime:
+    """The target's time, as far as a run knows it; real time before that, and under load."""
+
+    def __init__(self) -> None:
+        self.now: Callable[[], datetime] = realtime.now
 
 
 class Profile:
@@ -106,6 +114,9 @@ class Profile:
         """Values of the environment that went into requests: never to be written anywhere."""
 
         listed = read.inbox if isinstance(read.inbox, list) else [read.inbox]
+        self.time = TargetTime()
+        """Told by who finds the clock; adapters ask it."""
+
         self.channels = [Channel(inbox, base, policy) for inbox in listed]
         self.clock = ClockFormat(read.clock, base)
         version = target.version

@@ -20,6 +20,10 @@ _ADDRESS = re.compile(r"(://\S*|\d:|[=/])$")
 """A port, or a part of a link."""
 
 
+_SPACED = re.compile(r"(?<![\w-])(\d{2,4}(?:[ \u00a0-]\d{2,4}){1,2})(?![\w-])")
+"""A code as people read it: "567 890"; it is typed without what stands between."""
+
+
 class Run(NamedTuple):
     """Characters of a text that the pattern finds, and how much they look like its code."""
 
@@ -34,16 +38,23 @@ def codes_in(text: str, pattern: re.Pattern[str], digits: int, known: Iterable[s
     `digits`: the declared length. `known`: the card's numbers, whose last digits messages show.
     """
     found = [match for match in pattern.finditer(text) if match[1]]
+    found += [match for match in _SPACED.finditer(text) if len(_typed(match[1])) == digits]
     if len(found) < 2:  # mostly there is one number, and nothing to choose
-        return [match[1] for match in found]
+        return [_typed(match[1]) for match in found]
     tails = [re.sub(r"\D", "", number) for number in known]
     runs = []
     for match in found:
-        shown = any(number.endswith(match[1]) for number in tails)
+        code = _typed(match[1])
+        shown = any(number.endswith(code) for number in tails)
         rank = _rank(text[: match.start(1)], text[match.end(1) :], shown=shown)
-        runs.append(Run(match[1], rank + 100 * (len(match[1]) == digits)))
+        runs.append(Run(code, rank + 100 * (len(code) == digits)))
     best = max(run.rank for run in runs)
     return list(dict.fromkeys(run.text for run in runs if run.rank == best))
+
+
+def _typed(code: str) -> str:
+    """A code as it is typed: digits stand together."""
+    return re.sub(r"\D", "", code) if _SPACED.fullmatch(code) else code
 
 
 def _rank(before: str, after: str, *, shown: bool) -> int:

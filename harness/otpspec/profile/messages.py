@@ -89,7 +89,13 @@ class Channel:
         """
         if self.settings.code == schema.CODE:
             return codes_in(text, self._code, self._digits, known)
-        return list(dict.fromkeys(match[1] for match in self._code.finditer(text) if match[1]))
+        found = (self._of_groups(match) for match in self._code.finditer(text))
+        return list(dict.fromkeys(code for code in found if code))
+
+    def _of_groups(self, match: re.Match[str]) -> str | None:
+        """The first group of a match; or all of them, where they are the parts of the code."""
+        whole = "".join(part or "" for part in match.groups())
+        return whole if len(whole) == self._digits else match[1]
 
     def concerns(self, message: Message, reference: Any) -> bool:
         """Whether a message is about the transaction with this reference, as far as it says."""

@@ -7,7 +7,7 @@ INPUT = (
     Rule(
         "INPUT-1",
         "MUST",
-        'what is no code (nothing, "", null, [], {}, true, 0) is refused, and is no internal error',
+        'what is no code ("", null, [], {}, true, 0, a query) is refused, and is no internal error',
         (of.ASVS_INPUT, of.ASVS_STRICT_TYPES, of.ASVS_FAIL_CLOSED),
         field=(
             Report("CVE-2025-12374", "a plugin took an empty code"),

@@ -24,6 +24,13 @@ A race may show only where requests do not come quite together, as those behind 
 _MOST = 2
 """So many times the rounds that are needed are played at most, where some prove nothing."""
 
+_IN_TURN = (
+    "one after the other, as by a server that handles one request at a time, or by a proxy that "
+    "passes them on so; whether they meet behind it cannot be seen from here"
+)
+
+_PROXIES = ("nginx", "openresty", "haproxy", "envoy", "varnish", "cloudflare", "caddy", "traefik")
+
 _LOST = "a request on the one card had no answer, and may be carried out later"
 
 _SILENT = (Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.UNKNOWN)
@@ -44,6 +51,7 @@ class Rounds:
     answers: int = 0
     silent: Counter[str] = field(default_factory=Counter)
     unproven: Counter[str] = field(default_factory=Counter)
+    proxies: set[str] = field(default_factory=set)  # that the answers name
     _card: Card | None = None
     _lost: bool = False  # whether a call on the one card had no answer: it may still be carried out
     _hold_head: bool = False  # whether requests were answered before their last byte
@@ -118,6 +126,7 @@ class Rounds:
         """A round went well. It proves something where it `says` something, and overlapped."""
         self.answers += len(race.answers)
         for answer in race.answers:
+            self.proxies |= _proxies(answer)
             if answer.outcomes & set(_SILENT):
                 self.silent[str(answer)] += 1
         if self._is_lost(race):
@@ -147,6 +156,12 @@ class Rounds:
         if self.overlaps:
             measured("overlap", _in_words(self.overlaps))
             measured("answered", _pace(self.overlaps))
+        if self.proxies:
+            measured(
+                "proxy",
+                f"the answers name one ({', '.join(sorted(self.proxies))}): it may hold requests "
+                "until they are whole, and what it does with them then cannot be seen from here",
+            )
         if self.unproven:
             listed = "; ".join(f"{count} times: {why}" for why, count in self.unproven.items())
             measured("proved nothing", f"{self.unproven.total()} of {self.played} rounds: {listed}")
@@ -226,6 +241,16 @@ def _unproven(overlap: Overlap) -> str:
     return f"{less}: {overlap.why_not}" if overlap.why_not else less
 
 
+def _proxies(answer: Answer) -> set[str]:
+    """The proxies that an answer names: in Via, or as the server that sends it."""
+    named = {f"via {value}" for name, value in answer.headers.items() if name.lower() == "via"}
+    for name, value in answer.headers.items():
+        product = value.partition("/")[0].strip().lower()
+        if name.lower() == "server" and product in _PROXIES:
+            named.add(product)
+    return named
+
+
 def _in_words(overlaps: Sequence[Overlap]) -> str:
     """'at least 2 of 2, 8 of 8, 29 of 32 in flight at once; released within 0.6 ms'."""
     least: dict[int, int] = {}
@@ -234,7 +259,7 @@ def _in_words(overlaps: Sequence[Overlap]) -> str:
     listed = ", ".join(f"{count} of {of}" for of, count in sorted(least.items()))
     spreads = [1000 * overlap.spread_s for overlap in overlaps]
     return (
-        f"at least {listed} in flight at once; "
+        f"at least {listed} in flight at once, as seen from here; "
         f"released within {min(spreads):.2f} to {max(spreads):.2f} ms"
     )
 
@@ -244,7 +269,7 @@ def _pace(overlaps: Sequence[Overlap]) -> str:
     most = max(overlap.of for overlap in overlaps)
     largest = sorted((o for o in overlaps if o.of == most), key=lambda o: o.took_s)
     found = largest[len(largest) // 2]
-    seems = ": it seems to handle one request at a time" if found.at_a_time < 1.5 else ""
+    seems = f": {_IN_TURN}" if found.at_a_time < 1.5 else ""
     return (
         f"{most} requests, the first after {1000 * found.first_s:.1f} ms, "
         f"the last after {1000 * found.took_s:.1f} ms{seems}"

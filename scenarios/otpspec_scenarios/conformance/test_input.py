@@ -28,6 +28,10 @@ NOT_A_CODE: dict[str, Any] = {
     "an empty object": {},
     "true": True,
     "0": 0,
+    "a query": {"$ne": ""},  # to some stores: any code but this one
+    "a wildcard": "%",
+    "an expression": ".*",
+    "a quotation mark": "' OR '1'='1",
 }
 
 
@@ -58,7 +62,9 @@ async def test_number_in_place_of_the_code_breaks_nothing(trial: Trial) -> None:
 
 
 @proves("INPUT-2")
-@pytest.mark.parametrize("what", ["first", "all but the last", "one more", "ten", "a million"])
+@pytest.mark.parametrize(
+    "what", ["first", "all but the last", "one more", "ten", "three hundred", "a million"]
+)
 async def test_code_of_another_length_is_refused(trial: Trial, what: str) -> None:
     challenge = await trial.start()
     otc = challenge.otc
@@ -68,6 +74,7 @@ async def test_code_of_another_length_is_refused(trial: Trial, what: str) -> Non
         "all but the last": otc[:-1],
         "one more": otc + filler,
         "ten": otc + filler * 4,
+        "three hundred": otc + filler * (300 - len(otc)),  # more than most columns hold
         "a million": otc + filler * (1_000_000 - len(otc)),
     }[what]
 

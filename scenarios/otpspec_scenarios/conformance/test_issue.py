@@ -4,6 +4,7 @@ import re
 
 from otpspec import REFUSED, Answer, Inconclusive, NotApplicable, Outcome, Trial, proves
 from otpspec_scenarios.conformance.alike import stands_in
+from otpspec_scenarios.conformance.hidden import digests, unpacked
 from otpspec_scenarios.conformance.needs import needs_one_count_for_the_card
 
 
@@ -45,10 +46,13 @@ async def test_code_is_never_in_an_answer_to_the_payer(trial: Trial) -> None:
 
 def _shows(answer: Answer, otc: str) -> bool:
     """Whether an answer tells the code to a payer who has not sent it."""
-    text = answer.body.decode("utf-8", "replace") + " ".join(answer.headers.values())
+    text = answer.body.decode("utf-8", "replace") + " " + " ".join(answer.headers.values())
     spellings = {otc, re.sub(r"[- ]", "", otc)}
-    sent = any(code.encode() in answer.request.body for code in spellings)
-    return not sent and any(stands_in(code, text) for code in spellings)
+    if any(code.encode() in answer.request.body for code in spellings):
+        return False
+    hidden = any(digest in text.lower() for code in spellings for digest in digests(code))
+    views = [text, *unpacked(text)]
+    return hidden or any(stands_in(code, view) for code in spellings for view in views)
 
 
 @proves("ISSUE-5")
