@@ -50,7 +50,8 @@ class Asking:
             if hold and request.decisive:
                 return None, request
             if request.after_s is not None:
-                self._access.slow_down()
+                if not request.guessed:
+                    self._access.slow_down()
                 await self._pass(request.after_s)
             answer, raw = await self._send(request, jar)
             began = began or answer.called
@@ -62,6 +63,8 @@ class Asking:
             self.answers[-1] = answer
             if request.guessed and request.after_s is not None:
                 helped = Outcome.THROTTLED not in reading.outcomes
+                if helped:  # a pace that is too fast, then, and no limit of this card's alone
+                    self._access.slow_down()
                 self._access.backed_off(request.after_s, helped=helped)
             if following is not None and following.guessed and not self._access.may_back_off:
                 exchange.close()
