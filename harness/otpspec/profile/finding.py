@@ -19,6 +19,8 @@ REFERENCE = re.compile(
 _ADDRESS = re.compile(r"(://\S*|\d:|[=/])$")
 """A port, or a part of a link."""
 
+_PART = re.compile(r"\d[ \u00a0-]$")
+"""What stands before the later groups of a longer number, mostly a telephone's."""
 
 _SPACED = re.compile(r"(?<![\w-])(\d{2,4}(?:[ \u00a0-]\d{2,4}){1,2})(?![\w-])")
 """A code as people read it: "567 890"; it is typed without what stands between."""
@@ -63,5 +65,6 @@ def _rank(before: str, after: str, *, shown: bool) -> int:
     rank = 20 * bool(BEFORE.search(line)) + 10 * bool(_AFTER.match(after.partition("\n")[0]))
     rank += 15 * (not line.strip() and not after.partition("\n")[0].strip())
     rank -= 30 * bool(REFERENCE.search(line)) + 60 * bool(_ADDRESS.search(line))
+    rank -= 30 * bool(_PART.search(line))
     rank -= 60 * bool(UNIT.match(after) or CURRENCY.search(line))
     return rank - 150 * shown

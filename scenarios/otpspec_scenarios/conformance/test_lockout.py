@@ -95,7 +95,9 @@ async def test_lock_that_ends_by_itself_lasts_as_declared(trial: Trial) -> None:
     challenge = await trial.start()
     last = await trial.fail(challenge, trial.policy.max_wrong)
     surely_locked = last.called + trial.policy.lock_for
-    other = await trial.start(await trial.card())  # trying may make a lock last longer: not this card's
+    other = await trial.start(
+        await trial.card()
+    )  # trying may make a lock last longer: not this card's
     tried = await trial.fail(other, trial.policy.max_wrong)
     await _is_not_ended_by_being_tried(trial, other, tried.called + trial.policy.lock_for)
 
