@@ -63,8 +63,6 @@ class Asking:
             self.answers[-1] = answer
             if request.guessed and request.after_s is not None:
                 helped = Outcome.THROTTLED not in reading.outcomes
-                if helped:  # a pace that is too fast, then, and no limit of this card's alone
-                    self._access.slow_down()
                 self._access.backed_off(request.after_s, helped=helped)
             if following is not None and following.guessed and not self._access.may_back_off:
                 exchange.close()

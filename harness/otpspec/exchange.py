@@ -152,6 +152,8 @@ class Access:
     def backed_off(self, waited_s: float, *, helped: bool) -> None:
         """What was asked again after a time of our own choice was answered."""
         self._in_vain = 0 if helped else self._in_vain + (waited_s >= _LONG_S)
+        if helped:  # the pace was too fast, then: it was no limit of that card's alone
+            self.slow_down()
 
     def jar(self) -> Jar:
         """A payer's empty jar. As in browsers, cookies marked Secure also go to this machine's own
