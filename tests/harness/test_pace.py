@@ -255,3 +255,23 @@ def test_whoever_was_told_to_slow_down_does() -> None:
 
     assert len(came) == 9
     assert came[-1] - answered >= 4 * 0.02 - ROUNDED  # one burst of refusals: 20 ms apart
+
+
+def test_backing_off_slows_the_run_only_where_it_has_helped() -> None:
+    def paused(refusals: int) -> list[float]:
+        refuse = iter([True] * refusals)
+        apart: list[float] = []
+
+        def answer(asked: Asked) -> Said:
+            return (429, {}) if next(refuse, False) else (201, {})
+
+        async def play(session: Session) -> None:
+            await session.ask("enroll", CARD)
+            apart.append(session._access._apart_s)
+
+        with scripted(answer) as server:
+            in_session(server.url, play, clock=Waits())
+        return apart
+
+    assert paused(1) == [0.02]
+    assert paused(100) == [0.0]  # a limit of this card's alone: nobody else waits for it
